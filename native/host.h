@@ -1,0 +1,54 @@
+/*
+ * host.h - what an operating system tells about its sockets, processes and namespaces, apart from
+ * any mechanism. One implementation a system: platforms/<os>/host/.
+ */
+#ifndef ODST_HOST_H
+#define ODST_HOST_H
+
+#include "mechanism.h"
+
+typedef struct {
+  uint8_t family;      /* of the socket: 6 for a dual-stack one */
+  uint16_t protocol;
+  uint8_t state;       /* TCP state, net/tcp_states.h: 1 established, 10 listen */
+  bool transparent;    /* IP_TRANSPARENT is set (INET_DIAG_SOCKOPT, Linux 5.10) */
+  uint32_t uid, inode; /* inode 0: no process holds it any more (TIME_WAIT) */
+  odst_endpoint local, peer;
+} odst_socket;
+
+typedef void (*odst_socket_visitor)(void *context, const odst_socket *socket);
+
+/* Visits every socket of one protocol and family in the thread's network namespace. */
+bool odst_visit_sockets(const odst_kernel *kernel, uint8_t family, uint8_t protocol,
+                        odst_socket_visitor visit, void *context, odst_attempt *attempt);
+
+/* A tracked connection seen from this host's end. */
+typedef struct {
+  odst_endpoint local, peer, original;
+  uint16_t zone;
+} odst_tracked;
+
+typedef void (*odst_tracked_visitor)(void *context, const odst_tracked *tracked);
+
+/* Visits the connections whose end on this side is `port`, in all zones of the thread's
+ * namespace: the only way to the peers of an unconnected datagram socket. */
+bool odst_visit_tracked(const odst_kernel *kernel, uint8_t family, uint8_t protocol, uint16_t port,
+                        odst_tracked_visitor visit, void *context, odst_attempt *attempt);
+
+/* Duplicates descriptor `target` of process `pid` into this one: the fd, or -errno.
+ * Needs PTRACE_MODE_ATTACH_REALCREDS over the process, pidfd_getfd(2). */
+long odst_take_descriptor(const odst_kernel *kernel, int pid, int target, odst_attempt *attempt);
+
+/* The network namespace that a socket belongs to, as a descriptor, or -errno (SIOCGSKNS). */
+long odst_socket_namespace(const odst_kernel *kernel, int fd, odst_attempt *attempt);
+
+/* A new network namespace that lives as long as the returned descriptor (or -errno). */
+long odst_new_namespace(const odst_kernel *kernel, odst_attempt *attempt);
+
+/* Moves this thread into a namespace: a token for odst_leave_namespace, or -errno. */
+long odst_enter_namespace(const odst_kernel *kernel, int fd, odst_attempt *attempt);
+
+/* Moves the thread back. False means that it could not: the process must not go on. */
+bool odst_leave_namespace(const odst_kernel *kernel, int token);
+
+#endif

@@ -1,0 +1,126 @@
+/** The only file that loads the addon. */
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Endpoint, Family, Operation, Protocol, Question, Step } from './verdict.ts';
+
+/** A connection to ask about: by descriptor, or by its two addresses. */
+export interface NativeFlow {
+  fd?: number;
+  protocol: Protocol;
+  peer?: Endpoint;
+  local?: Endpoint;
+  /** Linux conntrack zone; -1 searches all of them. */
+  zone?: number;
+  /** Descriptor of the network namespace to ask in. */
+  netns?: number;
+}
+
+export interface NativeLookup {
+  original: Endpoint | null;
+  peer: Endpoint | null;
+  local: Endpoint | null;
+  zone: number;
+  steps: Step[];
+}
+
+/** A socket of the host as sock_diag(7) lists it. `state` as in net/tcp_states.h: 1 established, 10 listen. */
+export interface HostSocket {
+  family: Family;
+  protocol: Protocol;
+  state: number;
+  transparent: boolean;
+  uid: number;
+  /** 0 when no process holds it any more. */
+  inode: number;
+  local: Endpoint;
+  peer: Endpoint;
+}
+
+export interface Described {
+  /** null: not an IPv4 or IPv6 stream or datagram socket; the steps say why. */
+  family: Family | null;
+  protocol: Protocol | 'mptcp';
+  listening: boolean;
+  local: Endpoint | null;
+  peer: Endpoint | null;
+  steps: Step[];
+}
+
+/** A conntrack entry seen from the host's end of it. */
+export interface TrackedFlow {
+  peer: Endpoint;
+  local: Endpoint;
+  original: Endpoint;
+  zone: number;
+}
+
+export interface Native {
+  mechanisms(): string[];
+  lookup(mechanism: string, flow: NativeFlow): NativeLookup;
+  prepare(mechanism: string, fd: number, question: Question): { steps: Step[] };
+  probe(mechanism: string, question: Question): { original: null; steps: Step[] };
+  sockets(family: Family, protocol: Protocol, netns?: number): { sockets: HostSocket[]; steps: Step[] };
+  tracked(family: Family, protocol: Protocol, localPort: number, netns?: number): { flows: TrackedFlow[]; steps: Step[] };
+  takeDescriptor(pid: number, fd: number): { fd: number | null; steps: Step[] };
+  socketNamespace(fd: number): { fd: number | null; steps: Step[] };
+  newNamespace(): { fd: number | null; steps: Step[] };
+  /** Runs a synchronous callback with the thread inside the namespace. Throws, with `.step`, when it may not enter. */
+  inNamespace<T>(netns: number, callback: () => T): T;
+  describe(fd: number): Described;
+  openSocket(family: Family, protocol: Protocol, netns?: number): { fd: number | null; steps: Step[] };
+  close(fd: number): Step;
+  bind(fd: number, address: { address: string; port: number }): Step;
+  connect(fd: number, address: { address: string; port: number }): Step;
+  listen(fd: number, backlog: number): Step;
+  accept(fd: number): Step;
+  setOption(fd: number, level: number, name: number, value: number): Step;
+  getOption(fd: number, level: number, name: number): Step;
+  send(fd: number, bytes: Uint8Array, to?: { address: string; port: number }): Step;
+  receive(fd: number, size: number): { step: Step; bytes: Buffer | null; from: Endpoint | null; original: Endpoint | null };
+  poll(fds: number[], events: 'read' | 'write', milliseconds: number): number[];
+}
+
+export type { Operation };
+
+/** Why there is no addon: what was tried, and the command that mends it. */
+export class NativeMissing extends Error {
+  readonly remedy = 'build it with: npm run build:native (needs cmake, make and a C++ compiler)';
+}
+
+let loaded: Native | NativeMissing | undefined;
+
+/** The addon, or the reason why there is none: `capabilities` still runs without it. */
+export function loadNative(): Native | NativeMissing {
+  loaded ??= attemptLoad();
+  return loaded;
+}
+
+/** The addon. @throws {NativeMissing} */
+export function requireNative(): Native {
+  const native = loadNative();
+  if (native instanceof NativeMissing) throw native;
+  return native;
+}
+
+function attemptLoad(): Native | NativeMissing {
+  if (process.env['ORIGDST_NO_NATIVE']) {
+    return new NativeMissing('the environment variable ORIGDST_NO_NATIVE forbids the native module');
+  }
+  const require = createRequire(import.meta.url);
+  try {
+    return require('node-gyp-build')(packageRoot()) as Native;
+  } catch (error) {
+    const first = (error as Error).message.split('\n')[0];
+    return new NativeMissing(`the native module could not be loaded: ${first}`);
+  }
+}
+
+/** This file runs from src/, from dist/src/ and from the bundle: the package is the folder above that has package.json. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
