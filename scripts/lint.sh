@@ -1,0 +1,22 @@
+#!/bin/sh
+# Everything that reads the sources without running them, but for the type checker (npm run types).
+# All of it is run, so that one look shows all there is to mend.
+set -eu
+cd "$(dirname "$0")/.."
+PATH=$PWD/node_modules/.bin:$PATH
+export PATH
+failed=0
+
+biome check --error-on-warnings || failed=1
+
+for script in scripts/*.sh; do
+  sh -n "$script" || failed=1
+done
+
+# -W style is the strictest level: it reports what renders differently in another mdoc reader.
+set -- man/*.[1-9]
+if [ -e "$1" ]; then
+  mandoc -T lint -W style "$@" || failed=1
+fi
+
+exit "$failed"
