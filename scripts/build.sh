@@ -38,13 +38,13 @@ run() {
   shift
   say "$name"
   mkdir -p build
-  : >"build/.$part.started"
+  : >"build/$part.started"
   if ! "$@" >"build/$part.log" 2>&1 </dev/null; then
     cat "build/$part.log" >&2
     say "$name failed: $*"
     exit 1
   fi
-  mv "build/.$part.started" "build/.$part.stamp"
+  mv "build/$part.started" "build/.$part.stamp"
 }
 
 # CMake refuses a build directory that was made for another place: a checkout that was moved.
@@ -83,8 +83,8 @@ build_ts() {
 lock
 case ${1-all} in
   all)
-    is_fresh build/.native.stamp build/Release/origdst.node $native_inputs || build_native
-    is_fresh build/.ts.stamp dist $ts_inputs || build_ts
+    is_fresh build/native.stamp build/Release/origdst.node $native_inputs || build_native
+    is_fresh build/ts.stamp dist $ts_inputs || build_ts
     ;;
   native | sanitize | ts) "build_$1" ;;
   *)
