@@ -39,12 +39,15 @@ export interface Mechanism {
   readonly evidence: 'kernel-state' | 'socket-name';
   /** The rows of the matrix that this mechanism can have at all. */
   readonly questions: readonly Question[];
+  /** Files of /proc and /sys that show its presence even where the kernel cannot be asked. */
+  readonly traces: readonly string[];
   /** What the kernel does, in a paragraph. */
   readonly explain: string;
 
   /** May the probe be made without side effects now? Steps that say why not, or null. */
   refuseProbe?(question: Question, host: HostContext): RefusedProbe | null;
-  concludeProbe(question: Question, attempt: Attempt, host: HostContext): ProbeConclusion;
+  /** Absent where this build has no backend to probe with. */
+  concludeProbe?(question: Question, attempt: Attempt, host: HostContext): ProbeConclusion;
   /** Absent where the mechanism has no lookup. */
   concludeLookup?(attempt: LookupAttempt): Conclusion<LookupVerdict>;
 }
@@ -72,17 +75,4 @@ export function questions(
 /** The identity of a row, as `--require` and the JSON name it: `netfilter.lookup.ipv4.tcp`. */
 export function rowId(mechanism: MechanismName, question: Question): string {
   return `${mechanism}.${question.operation}.ipv${question.family}.${question.protocol}`;
-}
-
-/** The step that decided an attempt: the last one that is no control. */
-export function decisiveStep(attempt: Attempt): Step | undefined {
-  return attempt.steps.findLast((step) => !isControl(step));
-}
-
-export function isControl(step: Step): boolean {
-  return step.detail.startsWith('control:');
-}
-
-export function controlStep(attempt: Attempt): Step | undefined {
-  return attempt.steps.find(isControl);
 }

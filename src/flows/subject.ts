@@ -1,0 +1,61 @@
+/** What all ways of naming a connection have in common. */
+
+import { closeNamespace, type Namespace, namespaceOf, openNamespace, ownNamespace } from '../host/namespaces.ts';
+import type { Owner, Subject } from '../inquiry.ts';
+import type { Native } from '../native.ts';
+import type { Step } from '../verdict.ts';
+
+/** Descriptors and namespaces that a selection opened: closed together, whatever happens. */
+export class Borrowed {
+  readonly #native: Native;
+  readonly #descriptors: number[] = [];
+  readonly #namespaces = new Map<number, Namespace>();
+
+  constructor(native: Native) {
+    this.#native = native;
+  }
+
+  descriptor(fd: number): number {
+    this.#descriptors.push(fd);
+    return fd;
+  }
+
+  /** The namespace as a subject carries it: null when it is this process's own. */
+  namespace(spec: string): Subject['netns'] {
+    const opened = openNamespace(spec);
+    const known = this.#namespaces.get(opened.inode);
+    if (known !== undefined || opened.inode === ownNamespace()) {
+      closeNamespace(opened);
+      return known === undefined ? null : { fd: known.fd, name: known.name };
+    }
+    this.#namespaces.set(opened.inode, opened);
+    return { fd: opened.fd, name: opened.name };
+  }
+
+  /** The namespace of a process; null also where it is not shown, and the socket alone must answer. */
+  namespaceOfProcess(pid: number): Subject['netns'] {
+    const inode = namespaceOf(pid);
+    return inode === null || inode === ownNamespace() ? null : this.namespace(String(pid));
+  }
+
+  close(): void {
+    for (const fd of this.#descriptors) this.#native.close(fd);
+    for (const namespace of this.#namespaces.values()) closeNamespace(namespace);
+  }
+}
+
+/** A subject of which nothing is known yet but these. */
+export function subject(known: Partial<Subject> & Pick<Subject, 'protocol'>): Subject {
+  return { peer: null, local: null, fd: null, owner: null, netns: null, zone: 0, steps: [], refusal: null, ...known };
+}
+
+/** pidfd_getfd(2) was refused: the connection is shown, and that it may not be asked. */
+export function notOurs(owner: Owner, steps: readonly Step[]): Subject['refusal'] {
+  const errorName = steps.at(-1)?.errorName ?? 'EPERM';
+  return {
+    verdict: errorName === 'EPERM' || errorName === 'EACCES' ? 'denied' : 'failed',
+    reason: 'not-our-process',
+    cause: `The socket of process ${owner.pid} (${owner.process}) may not be taken over to ask it: pidfd_getfd says ${errorName}.`,
+    remedy: 'run the same command as root (sudo), or as the user of that process with ptrace allowed',
+  };
+}

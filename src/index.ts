@@ -1,0 +1,14 @@
+/**
+ * origdst as a library: what this host supports, and where a connection was meant to go.
+ * Every answer carries the evidence that it was drawn from.
+ */
+
+export { catalogue } from '../platforms/index.ts';
+export { formatEndpoint, parseEndpoint } from './endpoint.ts';
+export type { HostFacts } from './host/context.ts';
+export type { Evidence, LookupResult } from './inquiry.ts';
+export { lookup, type LookupRequest } from './lookup.ts';
+export { type CapabilityReport, type CapabilityRow, survey } from './matrix.ts';
+export type { Mechanism } from './mechanism.ts';
+export { loadNative, type Native, NativeMissing, requireNative } from './native.ts';
+export type * from './verdict.ts';
