@@ -53,8 +53,8 @@ export class Lab {
     for (const host of this.hosts) silenceIpv6(host);
     this.gateway.ip(
       'link set lo up',
-      `link add inside type veth peer name up netns ${this.client.path}`,
-      `link add outside type veth peer name up netns ${this.server.path}`,
+      `link add inside type veth peer name eth0 netns ${this.client.path}`,
+      `link add outside type veth peer name eth0 netns ${this.server.path}`,
       `address add ${GATEWAY[4]}/24 dev inside`,
       `address add ${GATEWAY[6]}/64 dev inside nodad`,
       `address add ${UPLINK[4]}/24 dev outside`,
@@ -82,9 +82,9 @@ function silenceIpv6(host: LabHost): void {
 function end(host: LabHost, own: Addresses, via: Addresses): void {
   host.ip(
     'link set lo up',
-    `address add ${own[4]}/24 dev up`,
-    `address add ${own[6]}/64 dev up nodad`,
-    'link set up up',
+    `address add ${own[4]}/24 dev eth0`,
+    `address add ${own[6]}/64 dev eth0 nodad`,
+    'link set eth0 up',
     `route add default via ${via[4]}`,
     `-6 route add default via ${via[6]}`,
   );
