@@ -86,6 +86,6 @@ function end(host: LabHost, own: Addresses, via: Addresses): void {
     `address add ${own[6]}/64 dev eth0 nodad`,
     'link set eth0 up',
     `route add default via ${via[4]}`,
-    `-6 route add default via ${via[6]}`,
+    `route add default via ${via[6]}`,
   );
 }
