@@ -44,7 +44,7 @@ run() {
     say "$name failed: $*"
     exit 1
   fi
-  mv "build/$part.started" "build/.$part.stamp"
+  mv "build/$part.started" "build/$part.stamp"
 }
 
 # CMake refuses a build directory that was made for another place: a checkout that was moved.
