@@ -28,14 +28,15 @@ int Number(const Napi::Value &value) {
   return value.As<Napi::Number>().Int32Value();
 }
 
-/* openSocket(family, protocol, netns?) -> {fd, steps} */
+/* openSocket(family, 'tcp' | 'udp' | 'mptcp', netns?) -> {fd, steps} */
 Napi::Value OpenSocket(const Napi::CallbackInfo &info) {
   int domain = ToFamily(info[0]) == 4 ? AF_INET : AF_INET6;
-  int type = ToProtocol(info[1]) == ODST_UDP ? SOCK_DGRAM : SOCK_STREAM;
+  bool mptcp = info[1].IsString() && info[1].As<Napi::String>().Utf8Value() == "mptcp";
+  int type = !mptcp && ToProtocol(info[1]) == ODST_UDP ? SOCK_DGRAM : SOCK_STREAM;
   odst_attempt attempt = {};
   long fd = -1;
   InNamespace(info[2], &attempt, [&] {
-    fd = kernel->socket(kernel, domain, type | SOCK_NONBLOCK, 0);
+    fd = kernel->socket(kernel, domain, type | SOCK_NONBLOCK, mptcp ? ODST_MPTCP : 0);
     odst_record(&attempt, "socket", domain == AF_INET ? "AF_INET" : "AF_INET6", fd < 0 ? fd : 0);
   });
   Napi::Object answer = Napi::Object::New(info.Env());

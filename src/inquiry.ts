@@ -1,6 +1,7 @@
 /** Asks the mechanisms about one connection, in order, and folds their answers into one result. */
 
 import { said } from './conclusion.ts';
+import type { Namespace } from './host/namespaces.ts';
 import type { LookupAttempt, Mechanism } from './mechanism.ts';
 import type { Native, NativeFlow } from './native.ts';
 import type { Conclusion, Endpoint, LookupVerdict, MechanismName, Protocol, Step } from './verdict.ts';
@@ -19,8 +20,8 @@ export interface Subject {
   local: Endpoint | null;
   fd: number | null;
   owner: Owner | null;
-  /** Descriptor and name of the namespace where it lives, null for this process's own. */
-  netns: { fd: number; name: string } | null;
+  /** The namespace where it lives, null for this process's own. */
+  netns: Namespace | null;
   zone: number;
   /** What was asked of the kernel to find the subject at all. */
   steps: Step[];

@@ -70,7 +70,7 @@ export interface Native {
   /** Runs a synchronous callback with the thread inside the namespace. Throws, with `.step`, when it may not enter. */
   inNamespace<T>(netns: number, callback: () => T): T;
   describe(fd: number): Described;
-  openSocket(family: Family, protocol: Protocol, netns?: number): { fd: number | null; steps: Step[] };
+  openSocket(family: Family, protocol: Protocol | 'mptcp', netns?: number): { fd: number | null; steps: Step[] };
   close(fd: number): Step;
   bind(fd: number, address: { address: string; port: number }): Step;
   connect(fd: number, address: { address: string; port: number }): Step;
@@ -111,6 +111,8 @@ function attemptLoad(): Native | NativeMissing {
   }
   const require = createRequire(import.meta.url);
   try {
+    const chosen = process.env['ORIGDST_NATIVE'];
+    if (chosen !== undefined) return require(chosen) as Native;
     return require('node-gyp-build')(packageRoot()) as Native;
   } catch (error) {
     const first = (error as Error).message.split('\n')[0];

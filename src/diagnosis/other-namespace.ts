@@ -16,11 +16,10 @@ export function checkOtherNamespace(
 ): Finding | null {
   const protocol = subject.protocol === 'udp' ? 'udp' : 'tcp';
   const { namespaces } = listNamespaces();
-  const here = subject.netns?.name ?? null;
+  const here = subject.netns?.inode ?? ownNamespace();
   try {
     for (const namespace of namespaces) {
-      const isHere = here === null ? namespace.inode === ownNamespace() : namespace.name === here;
-      if (isHere) continue;
+      if (namespace.inode === here) continue;
       const { original, steps } = native.lookup('netfilter', { protocol, peer, local, netns: namespace.fd });
       if (original === null || sameEndpoint(original, local) || sameEndpoint(original, peer)) continue;
       const isOwn = namespace.inode === ownNamespace();

@@ -15,7 +15,7 @@ export function fromDescriptor(native: Native, borrowed: Borrowed, fd: number): 
       local: described.local,
       peer: described.peer,
       fd,
-      netns: foreignNamespace(native, borrowed, fd),
+      netns: borrowed.namespaceOfSocket(fd) ?? null,
     }),
   ];
 }
@@ -44,12 +44,4 @@ export function refuseOthers(described: Described, what: string): void {
       described.protocol === 'udp' ? `origdst lookup --protocol udp --port ${described.local?.port ?? 'PORT'}` : null,
     );
   }
-}
-
-/** A socket keeps the namespace where it was made, also when it is passed on (SIOCGSKNS needs CAP_NET_ADMIN there). */
-function foreignNamespace(native: Native, borrowed: Borrowed, fd: number): Subject['netns'] {
-  const namespace = native.socketNamespace(fd);
-  if (namespace.fd === null) return null;
-  borrowed.descriptor(namespace.fd);
-  return borrowed.namespace(`/proc/self/fd/${namespace.fd}`);
 }

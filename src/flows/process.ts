@@ -32,7 +32,7 @@ export function fromProcessDescriptor(native: Native, borrowed: Borrowed, pid: n
       peer: described.peer,
       fd: taken.fd,
       owner,
-      netns: borrowed.namespaceOfProcess(pid),
+      netns: borrowed.namespaceOfSocket(taken.fd) ?? borrowed.namespaceOfProcess(pid),
       steps: taken.steps,
     }),
   ];

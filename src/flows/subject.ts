@@ -20,16 +20,30 @@ export class Borrowed {
     return fd;
   }
 
-  /** The namespace as a subject carries it: null when it is this process's own. */
+  /** The namespace that `spec` names, as a subject carries it: null when it is this process's own. */
   namespace(spec: string): Subject['netns'] {
     const opened = openNamespace(spec);
     const known = this.#namespaces.get(opened.inode);
     if (known !== undefined || opened.inode === ownNamespace()) {
       closeNamespace(opened);
-      return known === undefined ? null : { fd: known.fd, name: known.name };
+      return known ?? null;
     }
     this.#namespaces.set(opened.inode, opened);
-    return { fd: opened.fd, name: opened.name };
+    return opened;
+  }
+
+  /**
+   * A socket keeps the namespace where it was made, also when it is passed on. Asking needs
+   * CAP_NET_ADMIN there (SIOCGSKNS); undefined where that is refused.
+   */
+  namespaceOfSocket(fd: number): Subject['netns'] | undefined {
+    const namespace = this.#native.socketNamespace(fd);
+    if (namespace.fd === null) return undefined;
+    try {
+      return this.namespace(`/proc/self/fd/${namespace.fd}`);
+    } finally {
+      this.#native.close(namespace.fd);
+    }
   }
 
   /** The namespace of a process; null also where it is not shown, and the socket alone must answer. */

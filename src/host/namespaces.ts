@@ -26,7 +26,8 @@ export function openNamespace(spec: string): Namespace {
   const path = namespacePath(spec);
   try {
     const fd = openSync(path, 'r');
-    return { fd, inode: fstatSync(fd).ino, name: spec };
+    const inode = fstatSync(fd).ino;
+    return { fd, inode, name: spec.startsWith('/proc/self/') ? `net:[${inode}]` : spec };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
     throw new NamespaceError(`namespace '${spec}': open ${path} says ${code}`, code);

@@ -1,0 +1,27 @@
+/** A plain client inside a namespace: a connected socket of this process. */
+
+import assert from 'node:assert/strict';
+import type { LabHost } from '../../src/lab/host.ts';
+import type { Native } from '../../src/native.ts';
+import type { Endpoint } from '../../src/verdict.ts';
+import { endpoint } from '../../src/endpoint.ts';
+
+export interface Client {
+  fd: number;
+  /** The client's own name for the connection. */
+  local: Endpoint;
+  close(): void;
+}
+
+/** Connects and waits for the handshake. */
+export function connectFrom(native: Native, host: LabHost, address: string, port: number): Client {
+  const to = endpoint(address, port);
+  const { fd } = native.openSocket(to.family, 'tcp', host.netns);
+  assert(fd !== null);
+  const step = native.connect(fd, to);
+  assert(step.errorName === null || step.errorName === 'EINPROGRESS', `connect says ${step.errorName}`);
+  assert.deepEqual(native.poll([fd], 'write', 5000), [fd], `no handshake with ${address}:${port}`);
+  const { local, peer } = native.describe(fd);
+  assert(local !== null && peer !== null, `the connection to ${address}:${port} was refused`);
+  return { fd, local, close: () => void native.close(fd) };
+}
