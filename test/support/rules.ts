@@ -19,9 +19,9 @@ function nft(how: Redirection): string {
   to.redirect = `type nat hook prerouting priority dstnat; tcp dport 80 redirect to :${LISTENER_PORT}`;
   to.dnat = `type nat hook prerouting priority dstnat; tcp dport 80 dnat ip to ${UPLINK[4]}:${LISTENER_PORT}
     tcp dport 80 dnat ip6 to [${UPLINK[6]}]:${LISTENER_PORT}`;
-  to.output = `type nat hook output priority dstnat; tcp dport 80 redirect to :${LISTENER_PORT}`;
+  to.output = `type nat hook output priority -100; tcp dport 80 redirect to :${LISTENER_PORT}`;
   to.tproxy = `type filter hook prerouting priority mangle; tcp dport 80 tproxy to :${LISTENER_PORT} meta mark set 1 accept`;
-  return `table inet origdst_test {\n  chain redirect {\n    ${to[how]}\n  }\n}\n`;
+  return `table inet origdst_test {\n  chain rules {\n    ${to[how]}\n  }\n}\n`;
 }
 
 function iptables(how: Redirection): string[][] {

@@ -94,6 +94,8 @@ typedef struct {
   long error; /* -errno as the kernel reported it in NLMSG_ERROR */
 } conversation;
 
+/* A dump ends with NLMSG_DONE; a keyed answer bears NLM_F_MULTI and yet no NLMSG_DONE follows
+ * (ctnetlink_fill_info), so that one is asked for with NLM_F_ACK and ends with an error of 0. */
 static void read_message(conversation *c, const struct nlmsghdr *head, const unsigned char *body,
                          size_t length) {
   if (head->nlmsg_type == NLMSG_ERROR) {
@@ -109,7 +111,6 @@ static void read_message(conversation *c, const struct nlmsghdr *head, const uns
   }
   odst_entry entry;
   if (odst_entry_read(body, length, &entry)) c->visit(c->context, &entry);
-  if ((head->nlmsg_flags & NLM_F_MULTI) == 0) c->finished = true;
 }
 
 static void read_datagram(conversation *c, const unsigned char *bytes, size_t length) {
@@ -190,7 +191,7 @@ bool odst_ctnetlink_find(const odst_kernel *kernel, int fd, const odst_flow *flo
     begin(&question, flow->local.family);
     put_tuple(&question, flow);
     if (flow->zone != 0) put16(&question, CTA_ZONE, (uint16_t)flow->zone);
-    finish(&question, 0);
+    finish(&question, NLM_F_ACK);
     answer = converse(kernel, fd, &question, keep_match, &state);
   }
   if (answer >= 0 && !state.found) answer = -ENOENT;
