@@ -41,5 +41,8 @@ function asFailure(error: Error & { oclif?: { exit?: number } }): Failure {
 
 /** oclif's parser ends its messages with a hint of its own and blank lines. */
 function parserSentence(message: string): string {
-  return message.replace(/\nSee more help with --help$/, '').replace(/\s*\n+\s*/g, '; ').trim();
+  return message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/\s*\n+\s*/g, '; ')
+    .trim();
 }

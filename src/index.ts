@@ -7,7 +7,7 @@ export { catalogue } from '../platforms/index.ts';
 export { formatEndpoint, parseEndpoint } from './endpoint.ts';
 export type { HostFacts } from './host/context.ts';
 export type { Evidence, LookupResult } from './inquiry.ts';
-export { lookup, type LookupRequest } from './lookup.ts';
+export { type LookupRequest, lookup } from './lookup.ts';
 export { type CapabilityReport, type CapabilityRow, survey } from './matrix.ts';
 export type { Mechanism } from './mechanism.ts';
 export { loadNative, type Native, NativeMissing, requireNative } from './native.ts';

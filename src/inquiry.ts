@@ -82,7 +82,9 @@ export function inquire(native: Native, subject: Subject, mechanisms: readonly M
   }
   const [best] = answers.toSorted((a, b) => weight(a) - weight(b));
   if (best === undefined) throw new Error('no mechanism was asked');
-  const evidence = answers.flatMap(({ mechanism, attempt }) => attempt.steps.map((step) => ({ ...step, mechanism })));
+  const evidence = answers.flatMap(({ mechanism, attempt }) =>
+    attempt.steps.map((step) => ({ ...step, mechanism })),
+  );
   return result(subject, best, best.conclusion, originalOf(best), [...found, ...evidence]);
 }
 
@@ -119,7 +121,11 @@ function askOnce(native: Native, subject: Subject, mechanism: Mechanism, fd: num
     local: local ?? subject.local,
   };
   if (mechanism.concludeLookup === undefined) throw new Error(`${mechanism.name} has no lookup`);
-  return { mechanism: mechanism.name, attempt, conclusion: namespaceRefusal(steps) ?? mechanism.concludeLookup(attempt) };
+  return {
+    mechanism: mechanism.name,
+    attempt,
+    conclusion: namespaceRefusal(steps) ?? mechanism.concludeLookup(attempt),
+  };
 }
 
 /** The namespace could not be entered: no mechanism was asked anything. */

@@ -51,7 +51,13 @@ function select(native: Native, borrowed: Borrowed, request: LookupRequest): Sub
     case 'process':
       return fromProcessName(native, borrowed, request.name, request.protocol);
     case 'port':
-      return fromListener(native, borrowed, request.port, request.protocol, namespace(borrowed, request.netns));
+      return fromListener(
+        native,
+        borrowed,
+        request.port,
+        request.protocol,
+        namespace(borrowed, request.netns),
+      );
     case 'tuple': {
       const { protocol, peer, local, zone } = request;
       return [subject({ protocol, peer, local, zone, netns: namespace(borrowed, request.netns) })];
@@ -69,9 +75,13 @@ function askable(native: Native, name: string): readonly Mechanism[] {
   const known = native.mechanisms();
   const here = catalogue.filter(
     (mechanism) =>
-      isThisOs(host, mechanism.os) && known.includes(mechanism.name) && mechanism.concludeLookup !== undefined,
+      isThisOs(host, mechanism.os) &&
+      known.includes(mechanism.name) &&
+      mechanism.concludeLookup !== undefined,
   );
-  const chosen = here.filter((mechanism) => (name === 'auto' ? mechanism.name !== 'ipfire' : mechanism.name === name));
+  const chosen = here.filter((mechanism) =>
+    name === 'auto' ? mechanism.name !== 'ipfire' : mechanism.name === name,
+  );
   if (chosen.length === 0) {
     throw new Failure(
       ExitCode.notHere,

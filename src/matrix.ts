@@ -3,7 +3,15 @@
 import { type HostFacts, hostContext, hostFacts, isThisOs, systemStep } from './host/context.ts';
 import { type HostContext, type Mechanism, rowId } from './mechanism.ts';
 import { type Native, NativeMissing } from './native.ts';
-import type { CapabilityVerdict, Conclusion, MechanismName, Operation, Protocol, Question, Step } from './verdict.ts';
+import type {
+  CapabilityVerdict,
+  Conclusion,
+  MechanismName,
+  Operation,
+  Protocol,
+  Question,
+  Step,
+} from './verdict.ts';
 
 export interface CapabilityRow {
   /** `netfilter.lookup.ipv4.tcp` */
@@ -128,7 +136,14 @@ function withoutNative(native: NativeMissing, mechanism: Mechanism, context: Hos
     cause: `The kernel could not be asked (${native.message}); ${hint}.`,
     remedy: native.remedy,
     evidence: [
-      { call: 'dlopen', target: 'origdst.node', result: -1, errno: null, errorName: null, detail: native.message },
+      {
+        call: 'dlopen',
+        target: 'origdst.node',
+        result: -1,
+        errno: null,
+        errorName: null,
+        detail: native.message,
+      },
       ...traces,
     ],
   };

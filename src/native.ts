@@ -63,14 +63,23 @@ export interface Native {
   prepare(mechanism: string, fd: number, question: Question): { steps: Step[] };
   probe(mechanism: string, question: Question): { original: null; steps: Step[] };
   sockets(family: Family, protocol: Protocol, netns?: number): { sockets: HostSocket[]; steps: Step[] };
-  tracked(family: Family, protocol: Protocol, localPort: number, netns?: number): { flows: TrackedFlow[]; steps: Step[] };
+  tracked(
+    family: Family,
+    protocol: Protocol,
+    localPort: number,
+    netns?: number,
+  ): { flows: TrackedFlow[]; steps: Step[] };
   takeDescriptor(pid: number, fd: number): { fd: number | null; steps: Step[] };
   socketNamespace(fd: number): { fd: number | null; steps: Step[] };
   newNamespace(): { fd: number | null; steps: Step[] };
   /** Runs a synchronous callback with the thread inside the namespace. Throws, with `.step`, when it may not enter. */
   inNamespace<T>(netns: number, callback: () => T): T;
   describe(fd: number): Described;
-  openSocket(family: Family, protocol: Protocol | 'mptcp', netns?: number): { fd: number | null; steps: Step[] };
+  openSocket(
+    family: Family,
+    protocol: Protocol | 'mptcp',
+    netns?: number,
+  ): { fd: number | null; steps: Step[] };
   close(fd: number): Step;
   bind(fd: number, address: { address: string; port: number }): Step;
   connect(fd: number, address: { address: string; port: number }): Step;
@@ -79,7 +88,10 @@ export interface Native {
   setOption(fd: number, level: number, name: number, value: number): Step;
   getOption(fd: number, level: number, name: number): Step;
   send(fd: number, bytes: Uint8Array, to?: { address: string; port: number }): Step;
-  receive(fd: number, size: number): { step: Step; bytes: Buffer | null; from: Endpoint | null; original: Endpoint | null };
+  receive(
+    fd: number,
+    size: number,
+  ): { step: Step; bytes: Buffer | null; from: Endpoint | null; original: Endpoint | null };
   poll(fds: number[], events: 'read' | 'write', milliseconds: number): number[];
 }
 

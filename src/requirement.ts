@@ -4,7 +4,14 @@ import type { CapabilityRow } from './matrix.ts';
 import type { CapabilityVerdict } from './verdict.ts';
 
 const VERDICTS: readonly CapabilityVerdict[] = [
-  'proven', 'available', 'denied', 'absent', 'shadowed', 'broken', 'other-os', 'unknown',
+  'proven',
+  'available',
+  'denied',
+  'absent',
+  'shadowed',
+  'broken',
+  'other-os',
+  'unknown',
 ];
 
 export interface Requirement {
@@ -31,7 +38,10 @@ export function parseRequirement(text: string): Requirement {
   if (!VERDICTS.includes(verdict as CapabilityVerdict)) {
     throw new SyntaxError(`'${verdict}' is not a verdict: one of ${VERDICTS.join(', ')}`);
   }
-  const pattern = id.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&')).join('.*');
+  const pattern = id
+    .split('*')
+    .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+    .join('.*');
   return { text, pattern: new RegExp(`^${pattern}$`), verdict: verdict as CapabilityVerdict };
 }
 
@@ -39,7 +49,10 @@ export function parseRequirement(text: string): Requirement {
  * Every row that the pattern names must have the verdict; what is proven is also available.
  * @throws {SyntaxError} when it names no row: a gate that nothing can fail is a mistake.
  */
-export function checkRequirement(requirement: Requirement, rows: readonly CapabilityRow[]): RequirementResult {
+export function checkRequirement(
+  requirement: Requirement,
+  rows: readonly CapabilityRow[],
+): RequirementResult {
   const named = rows.filter((row) => requirement.pattern.test(row.id));
   if (named.length === 0) {
     throw new SyntaxError(`'${requirement.text}' names no row; see: origdst capabilities --json`);

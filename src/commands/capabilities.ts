@@ -18,7 +18,10 @@ export default class Capabilities extends OrigdstCommand {
       description: 'Stop a deployment unless IPv4 TPROXY listeners work',
       command: "<%= config.bin %> <%= command.id %> --require 'tproxy4.accept.ipv4.*'",
     },
-    { description: 'One mechanism, for a script', command: '<%= config.bin %> <%= command.id %> --mechanism netfilter --json' },
+    {
+      description: 'One mechanism, for a script',
+      command: '<%= config.bin %> <%= command.id %> --mechanism netfilter --json',
+    },
   ];
   static override flags = {
     mechanism: string({
@@ -28,7 +31,8 @@ export default class Capabilities extends OrigdstCommand {
       options: catalogue.map(({ name }) => name),
     }),
     require: string({
-      description: 'Exit with 3 unless every row that ID names (* is a wildcard) has VERDICT, by default available.',
+      description:
+        'Exit with 3 unless every row that ID names (* is a wildcard) has VERDICT, by default available.',
       helpValue: 'ID[=VERDICT]',
       multiple: true,
       multipleNonGreedy: true,

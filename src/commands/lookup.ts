@@ -3,8 +3,8 @@ import { catalogue } from '../../platforms/index.ts';
 import { OrigdstCommand } from '../command.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
-import { lookup, type LookupRequest } from '../lookup.ts';
 import type { LookupResult } from '../inquiry.ts';
+import { type LookupRequest, lookup } from '../lookup.ts';
 import { requireNative } from '../native.ts';
 import { renderJson } from '../render/json.ts';
 import type { LookupVerdict, Protocol } from '../verdict.ts';
@@ -17,27 +17,60 @@ export default class Lookup extends OrigdstCommand {
   static override description =
     'Name the connection by a descriptor of this process, by another process, by the port of a listener, or by its two addresses.';
   static override examples = [
-    { description: 'Every connection that Squid has accepted', command: '<%= config.bin %> <%= command.id %> --process squid' },
-    { description: 'Every connection of the listener on port 3129', command: '<%= config.bin %> <%= command.id %> --port 3129' },
+    {
+      description: 'Every connection that Squid has accepted',
+      command: '<%= config.bin %> <%= command.id %> --process squid',
+    },
+    {
+      description: 'Every connection of the listener on port 3129',
+      command: '<%= config.bin %> <%= command.id %> --port 3129',
+    },
     {
       description: 'One connection by its addresses, out of the kernel’s table (root)',
       command: '<%= config.bin %> <%= command.id %> --peer 192.168.0.3:40112 --local 192.168.0.1:8110',
     },
-    { description: 'Started by inetd: just the address', command: '<%= config.bin %> <%= command.id %> --fd 0 --quiet' },
+    {
+      description: 'Started by inetd: just the address',
+      command: '<%= config.bin %> <%= command.id %> --fd 0 --quiet',
+    },
   ];
   static override flags = {
-    fd: integer({ description: 'Descriptor of this process, or with --pid of that one.', min: 0, helpValue: 'N' }),
+    fd: integer({
+      description: 'Descriptor of this process, or with --pid of that one.',
+      min: 0,
+      helpValue: 'N',
+    }),
     pid: integer({ description: 'Connections of this process.', min: 1, helpValue: 'PID' }),
     process: string({ description: 'Connections of the processes with this name.', helpValue: 'NAME' }),
     port: integer({ description: 'Connections accepted on this port.', min: 1, max: 65535, helpValue: 'N' }),
-    peer: string({ description: 'The client’s address as this host sees it.', helpValue: 'ADDRESS:PORT', dependsOn: ['local'] }),
-    local: string({ description: 'The local address of the connection.', helpValue: 'ADDRESS:PORT', dependsOn: ['peer'] }),
+    peer: string({
+      description: 'The client’s address as this host sees it.',
+      helpValue: 'ADDRESS:PORT',
+      dependsOn: ['local'],
+    }),
+    local: string({
+      description: 'The local address of the connection.',
+      helpValue: 'ADDRESS:PORT',
+      dependsOn: ['peer'],
+    }),
     protocol: string({ description: 'Transport protocol.', options: ['tcp', 'udp'], default: 'tcp' }),
-    netns: string({ description: 'Network namespace: a name of /run/netns, a path, or a process id.', helpValue: 'NS' }),
-    zone: integer({ description: 'Conntrack zone.', min: 0, max: 65535, dependsOn: ['peer'], helpValue: 'N' }),
+    netns: string({
+      description: 'Network namespace: a name of /run/netns, a path, or a process id.',
+      helpValue: 'NS',
+    }),
+    zone: integer({
+      description: 'Conntrack zone.',
+      min: 0,
+      max: 65535,
+      dependsOn: ['peer'],
+      helpValue: 'N',
+    }),
     mechanism: string({
       description: 'Ask only this mechanism.',
-      options: ['auto', ...catalogue.filter(({ concludeLookup }) => concludeLookup !== undefined).map(({ name }) => name)],
+      options: [
+        'auto',
+        ...catalogue.filter(({ concludeLookup }) => concludeLookup !== undefined).map(({ name }) => name),
+      ],
       default: 'auto',
     }),
     quiet: boolean({ char: 'q', description: 'Print ADDRESS:PORT and nothing else.', exclusive: ['json'] }),
@@ -76,11 +109,18 @@ interface Flags {
 function request(flags: Flags): LookupRequest {
   const named = WAYS.filter((way) => flags[way] !== undefined && !(way === 'fd' && flags.pid !== undefined));
   if (named.length !== 1) {
-    const said = named.length === 0 ? 'no connection is named' : `--${named.join(' and --')} do not go together`;
-    throw new Failure(ExitCode.usage, `${said}: give one of --fd, --pid [--fd], --process, --port, --peer with --local`);
+    const said =
+      named.length === 0 ? 'no connection is named' : `--${named.join(' and --')} do not go together`;
+    throw new Failure(
+      ExitCode.usage,
+      `${said}: give one of --fd, --pid [--fd], --process, --port, --peer with --local`,
+    );
   }
   if (flags.netns !== undefined && flags.port === undefined && flags.peer === undefined) {
-    throw new Failure(ExitCode.usage, '--netns goes with --port or with --peer and --local: a process has a namespace of its own');
+    throw new Failure(
+      ExitCode.usage,
+      '--netns goes with --port or with --peer and --local: a process has a namespace of its own',
+    );
   }
   const protocol = flags.protocol as Protocol;
   const netns = flags.netns ?? null;

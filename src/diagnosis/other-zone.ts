@@ -7,9 +7,15 @@ import type { Endpoint } from '../verdict.ts';
 import type { Finding } from './finding.ts';
 
 /** Source: getorigdst in net/netfilter/nf_conntrack_proto.c looks in nf_ct_zone_dflt only. */
-export function checkOtherZone(native: Native, subject: Subject, peer: Endpoint, local: Endpoint): Finding | null {
+export function checkOtherZone(
+  native: Native,
+  subject: Subject,
+  peer: Endpoint,
+  local: Endpoint,
+): Finding | null {
+  const protocol = subject.protocol === 'udp' ? 'udp' : 'tcp';
   const { steps, original, zone } = native.lookup('netfilter', {
-    protocol: subject.protocol === 'udp' ? 'udp' : 'tcp',
+    protocol,
     peer,
     local,
     zone: -1,
@@ -21,7 +27,12 @@ export function checkOtherZone(native: Native, subject: Subject, peer: Endpoint,
     cause:
       `The connection is tracked in conntrack zone ${zone}, and zone ${subject.zone} was searched: SO_ORIGINAL_DST knows no other. ` +
       `Zone ${zone} has ${formatEndpoint(original)} as its destination.`,
-    remedy: `origdst lookup --peer ${formatEndpoint(peer)} --local ${formatEndpoint(local)} --protocol ${subject.protocol} --zone ${zone}   # or take the client out of the zone: nft list ruleset | grep zone`,
+    remedy: `origdst lookup --peer ${formatEndpoint(peer)} --local ${formatEndpoint(local)} --protocol ${protocol} --zone ${zone}${netnsFlag(subject)}   # or take the client out of the zone: nft list ruleset | grep zone`,
     steps,
   };
+}
+
+/** A namespace without a name or process cannot be named on a command line. */
+function netnsFlag({ netns }: Subject): string {
+  return netns === null || netns.name.startsWith('net:') ? '' : ` --netns ${netns.name}`;
 }

@@ -27,7 +27,13 @@ export function explainUntracked(native: Native, subject: Subject, result: Looku
   };
 }
 
-function find(native: Native, subject: Subject, peer: Endpoint, local: Endpoint, missing: boolean): Finding | null {
+function find(
+  native: Native,
+  subject: Subject,
+  peer: Endpoint,
+  local: Endpoint,
+  missing: boolean,
+): Finding | null {
   const elsewhere = () => checkOtherNamespace(native, subject, peer, local);
   if (!missing) return elsewhere();
   return checkOtherZone(native, subject, peer, local) ?? elsewhere() ?? checkNotrack(native, subject);

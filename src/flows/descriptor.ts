@@ -15,7 +15,7 @@ export function fromDescriptor(native: Native, borrowed: Borrowed, fd: number): 
       local: described.local,
       peer: described.peer,
       fd,
-      netns: borrowed.namespaceOfSocket(fd) ?? null,
+      netns: borrowed.namespaceOfSocket(fd, null),
     }),
   ];
 }
@@ -23,7 +23,8 @@ export function fromDescriptor(native: Native, borrowed: Borrowed, fd: number): 
 /** @throws {Failure} with what the descriptor is instead of a connection. */
 export function refuseOthers(described: Described, what: string): void {
   const [name, peer] = described.steps;
-  if (name?.errorName === 'EBADF') throw new Failure(ExitCode.usage, `${what} is not open (getsockname says EBADF)`);
+  if (name?.errorName === 'EBADF')
+    throw new Failure(ExitCode.usage, `${what} is not open (getsockname says EBADF)`);
   if (name?.errorName === 'ENOTSOCK') {
     throw new Failure(ExitCode.usage, `${what} is not a socket (getsockname says ENOTSOCK)`);
   }
@@ -41,7 +42,9 @@ export function refuseOthers(described: Described, what: string): void {
     throw new Failure(
       ExitCode.usage,
       `${what} is not connected (getpeername says ENOTCONN)`,
-      described.protocol === 'udp' ? `origdst lookup --protocol udp --port ${described.local?.port ?? 'PORT'}` : null,
+      described.protocol === 'udp'
+        ? `origdst lookup --protocol udp --port ${described.local?.port ?? 'PORT'}`
+        : null,
     );
   }
 }

@@ -23,11 +23,16 @@ export function fromListener(
   netns: Subject['netns'],
 ): Subject[] {
   const listeners = hostSockets(native, netns, protocol).filter(
-    (socket) => socket.local.port === port && (protocol === 'udp' ? socket.peer.port === 0 : socket.state === LISTEN),
+    (socket) =>
+      socket.local.port === port && (protocol === 'udp' ? socket.peer.port === 0 : socket.state === LISTEN),
   );
   if (listeners.length === 0) {
     const where = netns === null ? '' : ` in namespace ${netns.name}`;
-    throw new Failure(ExitCode.no, `nothing listens on ${protocol} port ${port}${where}`, `ss -ln '( sport = :${port} )'`);
+    throw new Failure(
+      ExitCode.no,
+      `nothing listens on ${protocol} port ${port}${where}`,
+      `ss -ln '( sport = :${port} )'`,
+    );
   }
   return protocol === 'udp'
     ? trackedPeers(native, listeners, port, netns)
@@ -51,11 +56,17 @@ function acceptedOn(
   const { handles } = socketHandles(allProcesses());
   const holders = new Set(handles.filter((handle) => inodes.has(handle.inode)).map((handle) => handle.pid));
   const here = connections(native, netns, 'tcp');
-  const candidates = [...here.values()].filter((socket) => socket.local.port === port || (transparent && socket.transparent));
+  const candidates = [...here.values()].filter(
+    (socket) => socket.local.port === port || (transparent && socket.transparent),
+  );
   const wanted = new Set(candidates.map((socket) => socket.inode));
   const holding = new Set(
     handles
-      .filter((handle) => wanted.has(handle.inode) && (here.get(handle.inode)?.local.port === port || holders.has(handle.pid)))
+      .filter(
+        (handle) =>
+          wanted.has(handle.inode) &&
+          (here.get(handle.inode)?.local.port === port || holders.has(handle.pid)),
+      )
       .map((handle) => handle.pid),
   );
   const held = acceptedBy(native, borrowed, [...holding], 'tcp', (socket) => wanted.has(socket.inode));

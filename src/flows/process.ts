@@ -1,7 +1,13 @@
 /** `--pid P [--fd N]` and `--process NAME`: the connections that another process has accepted. */
 
 import { ExitCode, Failure } from '../exit-codes.ts';
-import { commandName, processesNamed, processExists, type SocketHandle, socketHandles } from '../host/processes.ts';
+import {
+  commandName,
+  processExists,
+  processesNamed,
+  type SocketHandle,
+  socketHandles,
+} from '../host/processes.ts';
 import type { Owner, Subject } from '../inquiry.ts';
 import type { HostSocket, Native } from '../native.ts';
 import type { Protocol } from '../verdict.ts';
@@ -12,7 +18,12 @@ const LISTEN = 10;
 const CLOSE = 7;
 
 /** @throws {Failure} when the process, or its descriptor, does not exist. */
-export function fromProcessDescriptor(native: Native, borrowed: Borrowed, pid: number, fd: number): Subject[] {
+export function fromProcessDescriptor(
+  native: Native,
+  borrowed: Borrowed,
+  pid: number,
+  fd: number,
+): Subject[] {
   requireProcess(pid);
   const owner = ownerOf(pid, fd);
   const taken = native.takeDescriptor(pid, fd);
@@ -32,7 +43,7 @@ export function fromProcessDescriptor(native: Native, borrowed: Borrowed, pid: n
       peer: described.peer,
       fd: taken.fd,
       owner,
-      netns: borrowed.namespaceOfSocket(taken.fd) ?? borrowed.namespaceOfProcess(pid),
+      netns: borrowed.namespaceOfSocket(taken.fd, pid),
       steps: taken.steps,
     }),
   ];
@@ -45,7 +56,12 @@ export function fromProcess(native: Native, borrowed: Borrowed, pid: number, pro
 }
 
 /** @throws {Failure} when no process has that name. */
-export function fromProcessName(native: Native, borrowed: Borrowed, name: string, protocol: Protocol): Subject[] {
+export function fromProcessName(
+  native: Native,
+  borrowed: Borrowed,
+  name: string,
+  protocol: Protocol,
+): Subject[] {
   const pids = processesNamed(name);
   if (pids.length === 0) throw new Failure(ExitCode.no, `no process is called '${name}'`, `ps -C ${name}`);
   return acceptedBy(native, borrowed, pids, protocol);
@@ -87,9 +103,15 @@ export function acceptedBy(
 }
 
 /** Accepted connections of a namespace, by inode. */
-export function connections(native: Native, netns: Subject['netns'], protocol: Protocol): Map<number, HostSocket> {
+export function connections(
+  native: Native,
+  netns: Subject['netns'],
+  protocol: Protocol,
+): Map<number, HostSocket> {
   const all = hostSockets(native, netns, protocol);
-  const listened = new Set(all.filter((socket) => socket.state === LISTEN).map((socket) => socket.local.port));
+  const listened = new Set(
+    all.filter((socket) => socket.state === LISTEN).map((socket) => socket.local.port),
+  );
   const accepted = all.filter(
     ({ state, peer, local, transparent }) =>
       state !== LISTEN &&

@@ -1,6 +1,12 @@
 /** What all ways of naming a connection have in common. */
 
-import { closeNamespace, type Namespace, namespaceOf, openNamespace, ownNamespace } from '../host/namespaces.ts';
+import {
+  closeNamespace,
+  type Namespace,
+  namespaceOf,
+  openNamespace,
+  ownNamespace,
+} from '../host/namespaces.ts';
 import type { Owner, Subject } from '../inquiry.ts';
 import type { Native } from '../native.ts';
 import type { Step } from '../verdict.ts';
@@ -34,11 +40,12 @@ export class Borrowed {
 
   /**
    * A socket keeps the namespace where it was made, also when it is passed on. Asking needs
-   * CAP_NET_ADMIN there (SIOCGSKNS); undefined where that is refused.
+   * CAP_NET_ADMIN there (SIOCGSKNS); where that is refused, its holder's namespace is taken.
    */
-  namespaceOfSocket(fd: number): Subject['netns'] | undefined {
+  namespaceOfSocket(fd: number, holder: number | null): Subject['netns'] {
+    const known = holder === null ? null : this.namespaceOfProcess(holder);
     const namespace = this.#native.socketNamespace(fd);
-    if (namespace.fd === null) return undefined;
+    if (namespace.fd === null) return known;
     try {
       return this.namespace(`/proc/self/fd/${namespace.fd}`);
     } finally {
@@ -60,7 +67,17 @@ export class Borrowed {
 
 /** A subject of which nothing is known yet but these. */
 export function subject(known: Partial<Subject> & Pick<Subject, 'protocol'>): Subject {
-  return { peer: null, local: null, fd: null, owner: null, netns: null, zone: 0, steps: [], refusal: null, ...known };
+  return {
+    peer: null,
+    local: null,
+    fd: null,
+    owner: null,
+    netns: null,
+    zone: 0,
+    steps: [],
+    refusal: null,
+    ...known,
+  };
 }
 
 /** pidfd_getfd(2) was refused: the connection is shown, and that it may not be asked. */

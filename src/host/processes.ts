@@ -18,7 +18,9 @@ export interface HandleListing {
 }
 
 export function allProcesses(): number[] {
-  return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number);
 }
 
 export function processExists(pid: number): boolean {
@@ -36,7 +38,9 @@ export function commandName(pid: number): string | null {
 
 /** Processes called `name`: by comm, or by the file name of their program as they were started. */
 export function processesNamed(name: string): number[] {
-  return allProcesses().filter((pid) => pid !== process.pid && (commandName(pid) === name || programName(pid) === name));
+  return allProcesses().filter(
+    (pid) => pid !== process.pid && (commandName(pid) === name || programName(pid) === name),
+  );
 }
 
 function programName(pid: number): string | null {

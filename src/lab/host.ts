@@ -43,7 +43,9 @@ export class LabHost {
     const child = this.within(() => spawnSync(command, args, { input, encoding: 'utf8', timeout: 20_000 }));
     if (child.error !== undefined) throw new LabError(`${command}: ${child.error.message}`);
     if (child.status !== 0) {
-      throw new LabError(`${command} ${args.join(' ')} in ${this.name}: ${child.stderr.trim() || `exit ${child.status}`}`);
+      throw new LabError(
+        `${command} ${args.join(' ')} in ${this.name}: ${child.stderr.trim() || `exit ${child.status}`}`,
+      );
     }
     return child.stdout;
   }

@@ -23,13 +23,20 @@ export function renderCapabilities(
 ): void {
   const chalk = paint(output);
   const { host } = report;
-  output.write(`${chalk.bold(`${host.os} ${host.release} ${host.arch}`)}, uid ${host.euid}, ${host.netns ?? 'no namespaces'}\n`);
+  output.write(
+    `${chalk.bold(`${host.os} ${host.release} ${host.arch}`)}, uid ${host.euid}, ${host.netns ?? 'no namespaces'}\n`,
+  );
   if (!report.native.loaded) {
     output.write(`${wrap(`${report.native.cause}.`, output.width, '  ')}\n`);
     output.write(`${wrap(`mend: ${report.native.remedy}`, output.width, '  ')}\n`);
   }
   const table = new Table({
-    head: ['', ...COLUMNS.map(([family, protocol]) => `${family === 'ipv4' ? 'IPv4' : 'IPv6'} ${protocol.toUpperCase()}`)],
+    head: [
+      '',
+      ...COLUMNS.map(
+        ([family, protocol]) => `${family === 'ipv4' ? 'IPv4' : 'IPv6'} ${protocol.toUpperCase()}`,
+      ),
+    ],
     style: { head: [], border: [], compact: false },
     colWidths: [output.width - 4 * 13 - 6, 13, 13, 13, 13],
     wordWrap: false,
@@ -55,7 +62,9 @@ function groupRows(mechanism: Mechanism, rows: readonly CapabilityRow[], output:
   const operations = [...new Set(rows.map((row) => row.operation))];
   const cells = COLUMNS.map(([family, protocol]) =>
     operations
-      .map((operation) => rows.find((row) => row.operation === operation && row.family === family && row.protocol === protocol))
+      .map((operation) =>
+        rows.find((row) => row.operation === operation && row.family === family && row.protocol === protocol),
+      )
       .map((row) => (row === undefined ? chalk.dim('-') : paintVerdict(row.verdict, chalk)))
       .join('\n'),
   );
@@ -65,13 +74,16 @@ function groupRows(mechanism: Mechanism, rows: readonly CapabilityRow[], output:
 /** Each cause once, with the operations that share it. */
 function explanations(rows: readonly CapabilityRow[], output: Output): TableRow[] {
   const chalk = paint(output);
-  const bad = rows.filter((row) => row.cause !== null && row.verdict !== 'available' && row.verdict !== 'proven');
+  const bad = rows.filter(
+    (row) => row.cause !== null && row.verdict !== 'available' && row.verdict !== 'proven',
+  );
   const groups = Map.groupBy(bad, (row) => `${row.cause}\n${row.remedy}`);
   const texts = [...groups.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];
     const operations = new Set([first, ...others].map((row) => row.operation));
     const lines = [wrap(`${[...operations].join(', ')}: ${first.cause}`, output.width - 4, '  ', '')];
-    if (first.remedy !== null) lines.push(chalk.cyan(wrap(first.remedy, output.width - 4, '        ', '  mend: ')));
+    if (first.remedy !== null)
+      lines.push(chalk.cyan(wrap(first.remedy, output.width - 4, '        ', '  mend: ')));
     return lines;
   });
   return texts.length === 0 ? [] : [[{ content: texts.join('\n'), colSpan: 5 }]];

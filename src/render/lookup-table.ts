@@ -1,7 +1,7 @@
 /** Lookup results as a table, or as blocks where the addresses are too wide for the terminal. */
 
-import Table from 'cli-table3';
 import { stripVTControlCharacters } from 'node:util';
+import Table from 'cli-table3';
 import type { LookupResult } from '../inquiry.ts';
 import type { Output } from './output.ts';
 import { paint, paintVerdict } from './paint.ts';
@@ -23,9 +23,21 @@ function wide(results: readonly LookupResult[], output: Output): string {
     head: ['client', 'local', 'original destination', 'verdict', 'by', ...(owned ? ['socket'] : [])],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
     chars: {
-      top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
-      bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-      left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ',
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: ' ',
     },
   });
   for (const result of results) {
@@ -65,7 +77,8 @@ function explanations(results: readonly LookupResult[], output: Output): string[
   return [...unique.values()].map(({ result, count }) => {
     const head = `${result.verdict}${count > 1 ? ` (${count})` : ''}: `;
     const lines = ['', wrap(`${head}${result.cause}`, output.width, '  ', '')];
-    if (result.remedy !== null) lines.push(chalk.cyan(wrap(result.remedy, output.width, '        ', '  mend: ')));
+    if (result.remedy !== null)
+      lines.push(chalk.cyan(wrap(result.remedy, output.width, '        ', '  mend: ')));
     return lines.join('\n');
   });
 }
@@ -76,9 +89,15 @@ function socket({ flow }: LookupResult): string {
 
 function place(endpoint: Place): string {
   if (endpoint === null) return '-';
-  return endpoint.address.includes(':') ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`;
+  return endpoint.address.includes(':')
+    ? `[${endpoint.address}]:${endpoint.port}`
+    : `${endpoint.address}:${endpoint.port}`;
 }
 
 function trimLines(text: string): string {
-  return text.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '').join('\n');
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
+    .join('\n');
 }

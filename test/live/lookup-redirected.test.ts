@@ -5,8 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { readlinkSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { formatEndpoint } from '../../src/endpoint.ts';
 import { Lab, SERVER } from '../../src/lab/lab.ts';
@@ -14,8 +13,8 @@ import { requireNative } from '../../src/native.ts';
 import type { Endpoint, Family } from '../../src/verdict.ts';
 import { lookupJson, origdst } from '../support/cli.ts';
 import { connectFrom } from '../support/client.ts';
-import { LISTENER_PORT, type Redirection, redirectPort80, type Tool } from '../support/rules.ts';
 import { type Listener, startListener } from '../support/listener.ts';
+import { LISTENER_PORT, type Redirection, redirectPort80, type Tool } from '../support/rules.ts';
 
 const native = requireNative();
 
@@ -76,11 +75,25 @@ function intercepted(tool: Tool, how: Redirection, client: Family, listenerFamil
       assert.equal(ran.code, 0);
     });
 
-  check('from the process itself: --fd', () => ['--fd', '3'], () => takeAccepted(listener.pid));
-  check('from another process: --pid --fd', () => ['--pid', String(listener.pid), '--fd', String(acceptedFd(listener.pid))]);
+  check(
+    'from the process itself: --fd',
+    () => ['--fd', '3'],
+    () => takeAccepted(listener.pid),
+  );
+  check('from another process: --pid --fd', () => [
+    '--pid',
+    String(listener.pid),
+    '--fd',
+    String(acceptedFd(listener.pid)),
+  ]);
   check('from another process: --pid', () => ['--pid', String(listener.pid)]);
   check('by name: --process', () => ['--process', title]);
-  check('from another namespace: --port --netns', () => ['--port', String(LISTENER_PORT), '--netns', String(listener.pid)]);
+  check('from another namespace: --port --netns', () => [
+    '--port',
+    String(LISTENER_PORT),
+    '--netns',
+    String(listener.pid),
+  ]);
 
   if (how !== 'tproxy') {
     check('by its addresses, from another namespace: --peer --local --netns', () => [
@@ -91,7 +104,11 @@ function intercepted(tool: Tool, how: Redirection, client: Family, listenerFamil
 
   test('inside the namespace: --port', () => {
     const ran = native.inNamespace(lab.gateway.netns, () => lookupJson(['--port', String(LISTENER_PORT)]));
-    assert.deepEqual(ran.results.map(({ original }) => original), [expected], ran.stderr);
+    assert.deepEqual(
+      ran.results.map(({ original }) => original),
+      [expected],
+      ran.stderr,
+    );
   });
 
   test('--quiet prints the address and nothing else', () => {

@@ -32,7 +32,10 @@ export function origdst(args: readonly string[], { fd, env, uid }: RunOptions = 
 }
 
 /** `origdst lookup … --json`, its results and its exit code. */
-export function lookupJson(args: readonly string[], options: RunOptions = {}): { code: number | null; results: LookupResult[]; stderr: string } {
+export function lookupJson(
+  args: readonly string[],
+  options: RunOptions = {},
+): { code: number | null; results: LookupResult[]; stderr: string } {
   const { code, stdout, stderr } = origdst(['lookup', '--json', ...args], options);
   return { code, stderr, results: stdout === '' ? [] : JSON.parse(stdout).results };
 }

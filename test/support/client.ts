@@ -1,10 +1,10 @@
 /** A plain client inside a namespace: a connected socket of this process. */
 
 import assert from 'node:assert/strict';
+import { endpoint } from '../../src/endpoint.ts';
 import type { LabHost } from '../../src/lab/host.ts';
 import type { Native } from '../../src/native.ts';
 import type { Endpoint } from '../../src/verdict.ts';
-import { endpoint } from '../../src/endpoint.ts';
 
 export interface Client {
   fd: number;

@@ -34,7 +34,11 @@ const SOL_IPV6 = 41;
 const IP_TRANSPARENT = 19;
 const IPV6_TRANSPARENT = 75;
 
-export async function startListener(native: Native, host: LabHost, options: ListenerOptions): Promise<Listener> {
+export async function startListener(
+  native: Native,
+  host: LabHost,
+  options: ListenerOptions,
+): Promise<Listener> {
   const child: ChildProcess = native.inNamespace(host.netns, () =>
     spawn(process.execPath, [fileURLToPath(import.meta.url)], {
       env: { ...process.env, ODST_LISTENER: JSON.stringify(options) },

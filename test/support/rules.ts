@@ -36,22 +36,52 @@ function iptables(how: Redirection): string[][] {
       return both('-t', 'nat', '-A', 'PREROUTING', ...match, 'REDIRECT', '--to-ports', port);
     case 'dnat':
       return [
-        ['iptables-legacy', '-w', '-t', 'nat', '-A', 'PREROUTING', ...match, 'DNAT', '--to-destination', `${UPLINK[4]}:${port}`],
-        ['ip6tables-legacy', '-w', '-t', 'nat', '-A', 'PREROUTING', ...match, 'DNAT', '--to-destination', `[${UPLINK[6]}]:${port}`],
+        [
+          'iptables-legacy',
+          '-w',
+          '-t',
+          'nat',
+          '-A',
+          'PREROUTING',
+          ...match,
+          'DNAT',
+          '--to-destination',
+          `${UPLINK[4]}:${port}`,
+        ],
+        [
+          'ip6tables-legacy',
+          '-w',
+          '-t',
+          'nat',
+          '-A',
+          'PREROUTING',
+          ...match,
+          'DNAT',
+          '--to-destination',
+          `[${UPLINK[6]}]:${port}`,
+        ],
       ];
     case 'output':
       return both('-t', 'nat', '-A', 'OUTPUT', ...match, 'REDIRECT', '--to-ports', port);
     case 'tproxy':
-      return both('-t', 'mangle', '-A', 'PREROUTING', ...match, 'TPROXY', '--on-port', port, '--tproxy-mark', '1/1');
+      return both(
+        '-t',
+        'mangle',
+        '-A',
+        'PREROUTING',
+        ...match,
+        'TPROXY',
+        '--on-port',
+        port,
+        '--tproxy-mark',
+        '1/1',
+      );
   }
 }
 
 /** Documentation/networking/tproxy.rst: marked packets are delivered locally, whatever their address. */
 export function routeMarkedLocally(host: LabHost): void {
-  host.ip(
-    'rule add fwmark 1 lookup 100',
-    'route add local 0.0.0.0/0 dev lo table 100',
-  );
+  host.ip('rule add fwmark 1 lookup 100', 'route add local 0.0.0.0/0 dev lo table 100');
   host.run('ip', ['-6', 'rule', 'add', 'fwmark', '1', 'lookup', '100']);
   host.run('ip', ['-6', 'route', 'add', 'local', '::/0', 'dev', 'lo', 'table', '100']);
 }
