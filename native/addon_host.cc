@@ -135,6 +135,41 @@ Napi::Value CallInNamespace(const Napi::CallbackInfo &info) {
   return result;
 }
 
+/* tryUserNamespace() -> steps; this process stays as it is */
+Napi::Value TryUserNamespace(const Napi::CallbackInfo &info) {
+  odst_attempt attempt = {};
+  odst_try_user_namespace(&attempt);
+  return FromSteps(info.Env(), attempt);
+}
+
+/* endWithParent(pid) -> is that process still the parent? */
+Napi::Value EndWithParent(const Napi::CallbackInfo &info) {
+  odst_attempt attempt = {};
+  return Napi::Boolean::New(info.Env(), odst_end_with_parent(ToDescriptor(info[0]), &attempt));
+}
+
+/* openCapture(netns?) -> {fd: number | null, steps}; the caller closes it */
+Napi::Value OpenCapture(const Napi::CallbackInfo &info) {
+  odst_attempt attempt = {};
+  long fd = -1;
+  InNamespace(info[0], &attempt, [&] { fd = odst_open_capture(&odst_host_kernel, &attempt); });
+  return FromDescriptor(info.Env(), fd, attempt);
+}
+
+/* readCapture(fd) -> {interface, outgoing, bytes} of the next packet, null when there is none */
+Napi::Value ReadCapture(const Napi::CallbackInfo &info) {
+  unsigned char bytes[256]; /* headers, and the few bytes of a proof */
+  odst_packet packet;
+  long answer = odst_read_capture(&odst_host_kernel, ToDescriptor(info[0]), bytes, sizeof bytes,
+                                  &packet);
+  if (answer < 0) return info.Env().Null();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("interface", packet.interface);
+  object.Set("outgoing", packet.outgoing);
+  object.Set("bytes", Napi::Buffer<unsigned char>::Copy(info.Env(), bytes, packet.length));
+  return object;
+}
+
 long AskNumber(int fd, int option) {
   int value = 0;
   size_t length = sizeof value;
@@ -194,6 +229,11 @@ void ExportHost(Napi::Env env, Napi::Object exports) {
   exports.Set("socketNamespace", Napi::Function::New(env, SocketNamespace, "socketNamespace"));
   exports.Set("newNamespace", Napi::Function::New(env, NewNamespace, "newNamespace"));
   exports.Set("inNamespace", Napi::Function::New(env, CallInNamespace, "inNamespace"));
+  exports.Set("tryUserNamespace",
+              Napi::Function::New(env, TryUserNamespace, "tryUserNamespace"));
+  exports.Set("endWithParent", Napi::Function::New(env, EndWithParent, "endWithParent"));
+  exports.Set("openCapture", Napi::Function::New(env, OpenCapture, "openCapture"));
+  exports.Set("readCapture", Napi::Function::New(env, ReadCapture, "readCapture"));
   exports.Set("describe", Napi::Function::New(env, Describe, "describe"));
 }
 

@@ -51,4 +51,24 @@ long odst_enter_namespace(const odst_kernel *kernel, int fd, odst_attempt *attem
 /* Moves the thread back. False means that it could not: the process must not go on. */
 bool odst_leave_namespace(const odst_kernel *kernel, int token);
 
+/* May this user make a user namespace and a network namespace in it? A child of its own tries and
+ * ends; each call that it made is a step. */
+void odst_try_user_namespace(odst_attempt *attempt);
+
+/* Asks for SIGKILL when the parent ends. False when it has ended already. */
+bool odst_end_with_parent(int parent, odst_attempt *attempt);
+
+/* Packets of all interfaces of the thread's network namespace, both ways: an fd, or -errno. */
+long odst_open_capture(const odst_kernel *kernel, odst_attempt *attempt);
+
+typedef struct {
+  char interface[16]; /* IFNAMSIZ */
+  bool outgoing;
+  size_t length; /* of the packet from its network header on, at most what there was room for */
+} odst_packet;
+
+/* The next packet, or -EAGAIN. */
+long odst_read_capture(const odst_kernel *kernel, int fd, void *bytes, size_t room,
+                       odst_packet *packet);
+
 #endif

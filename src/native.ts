@@ -71,6 +71,14 @@ export interface Native {
   ): { flows: TrackedFlow[]; steps: Step[] };
   takeDescriptor(pid: number, fd: number): { fd: number | null; steps: Step[] };
   socketNamespace(fd: number): { fd: number | null; steps: Step[] };
+  /** Tries in a child whether this user may make a user namespace and a network namespace in it. */
+  tryUserNamespace(): Step[];
+  /** From now on this process is killed when its parent ends. False: process `parent` has ended already. */
+  endWithParent(parent: number): boolean;
+  /** Packets of all interfaces of a namespace. */
+  openCapture(netns?: number): { fd: number | null; steps: Step[] };
+  /** The next packet from its network header on, null when there is none. */
+  readCapture(fd: number): { interface: string; outgoing: boolean; bytes: Buffer } | null;
   newNamespace(): { fd: number | null; steps: Step[] };
   /** Runs a synchronous callback with the thread inside the namespace. Throws, with `.step`, when it may not enter. */
   inNamespace<T>(netns: number, callback: () => T): T;

@@ -21,11 +21,23 @@ static long current(const odst_kernel *kernel) {
   return kernel->open(kernel, "/proc/thread-self/ns/net", O_RDONLY);
 }
 
-/* /proc may not be mounted: then there is no way back, and so no way in. */
+/*
+ * The way back, before there is a way in: /proc may not be mounted, and the namespace that this
+ * thread is in may belong to another user namespace (`unshare -U` without -n, a container with the
+ * host's network), so that leaving it would be allowed and returning not. setns(2) to where the
+ * thread already is changes nothing and is checked alike (netns_install in net/core/net_namespace.c).
+ */
 static long open_current(const odst_kernel *kernel, odst_attempt *attempt) {
   long here = current(kernel);
-  if (here < 0) odst_record(attempt, "open", "/proc/thread-self/ns/net", here);
-  return here;
+  if (here < 0) {
+    odst_record(attempt, "open", "/proc/thread-self/ns/net", here);
+    return here;
+  }
+  long answer = kernel->setns(kernel, (int)here, CLONE_NEWNET);
+  if (answer >= 0) return here;
+  odst_record(attempt, "setns", "own network namespace", answer);
+  kernel->close(kernel, (int)here);
+  return answer;
 }
 
 static bool same_namespace(int a, int b) {
@@ -64,7 +76,8 @@ long odst_new_namespace(const odst_kernel *kernel, odst_attempt *attempt) {
     kernel->close(kernel, (int)here);
     return answer;
   }
-  long created = open_current(kernel, attempt);
+  long created = current(kernel);
+  if (created < 0) odst_record(attempt, "open", "/proc/thread-self/ns/net", created);
   if (!odst_leave_namespace(kernel, (int)here)) {
     if (created >= 0) kernel->close(kernel, (int)created);
     __builtin_trap(); /* a thread lost in another namespace must not touch the host */
