@@ -12,6 +12,10 @@ import type { LookupVerdict, Protocol } from '../verdict.ts';
 /** The ways of naming a connection, of which one is needed. */
 const WAYS = ['fd', 'pid', 'process', 'port', 'peer'] as const;
 
+const WITH_LOOKUP = catalogue
+  .filter(({ questions }) => questions.some(({ operation }) => operation === 'lookup'))
+  .map(({ name }) => name);
+
 export default class Lookup extends OrigdstCommand {
   static override summary = 'Show the original destination of a connection that was redirected to this host.';
   static override description =
@@ -67,10 +71,7 @@ export default class Lookup extends OrigdstCommand {
     }),
     mechanism: string({
       description: 'Ask only this mechanism.',
-      options: [
-        'auto',
-        ...catalogue.filter(({ concludeLookup }) => concludeLookup !== undefined).map(({ name }) => name),
-      ],
+      options: ['auto', ...WITH_LOOKUP],
       default: 'auto',
     }),
     quiet: boolean({ char: 'q', description: 'Print ADDRESS:PORT and nothing else.', exclusive: ['json'] }),
