@@ -67,7 +67,8 @@ function concludeLookup(attempt: LookupAttempt): Conclusion<LookupVerdict> {
       return {
         verdict: 'unsupported',
         reason: 'ip-mroute',
-        cause: 'Multicast routing (CONFIG_IP_MROUTE) owns option 200 in this kernel, or the socket is not plain TCP.',
+        cause:
+          'Multicast routing (CONFIG_IP_MROUTE) owns option 200 in this kernel, or the socket is not plain TCP.',
         remedy: 'origdst lookup --mechanism netfilter',
       };
     default:

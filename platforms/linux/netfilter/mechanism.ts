@@ -123,7 +123,8 @@ function concludeLookup(attempt: LookupAttempt): Conclusion<LookupVerdict> {
     return {
       verdict: 'untranslated',
       reason: 'destination-unchanged',
-      cause: 'The connection is tracked and its destination was not changed: the client addressed this socket itself.',
+      cause:
+        'The connection is tracked and its destination was not changed: the client addressed this socket itself.',
       remedy: 'nft list ruleset   # does a redirect or dnat rule match this client and port?',
     };
   }
@@ -159,9 +160,15 @@ function concludeRefusal(attempt: LookupAttempt): Conclusion<LookupVerdict> {
         remedy: 'conntrack -L   # is the connection tracked at all?',
       };
     case 'EOPNOTSUPP':
-      return attempt.protocol === 'mptcp' ? mptcp : unsupported(step, 'socket-kind', 'ask for a TCP or UDP socket');
+      return attempt.protocol === 'mptcp'
+        ? mptcp
+        : unsupported(step, 'socket-kind', 'ask for a TCP or UDP socket');
     case 'ENOTCONN':
-      return unsupported(step, 'not-connected', 'name a connected socket, or --port for all connections of a listener');
+      return unsupported(
+        step,
+        'not-connected',
+        'name a connected socket, or --port for all connections of a listener',
+      );
     case 'ENOPROTOOPT':
     case 'EPROTONOSUPPORT':
     case 'EINVAL':
@@ -183,5 +190,10 @@ function unsupported(
   reason: string,
   remedy: string,
 ): Conclusion<LookupVerdict> {
-  return { verdict: 'unsupported', reason, cause: `This socket has no original destination: ${said(step)}.`, remedy };
+  return {
+    verdict: 'unsupported',
+    reason,
+    cause: `This socket has no original destination: ${said(step)}.`,
+    remedy,
+  };
 }

@@ -95,7 +95,8 @@ function concludeTarget(host: HostContext): ProbeConclusion {
     return {
       verdict: 'absent',
       reason: 'no-tproxy-target',
-      cause: 'The socket option is there, but this kernel was built without a TPROXY rule target for nftables or iptables.',
+      cause:
+        'The socket option is there, but this kernel was built without a TPROXY rule target for nftables or iptables.',
       remedy: 'a kernel with CONFIG_NFT_TPROXY or CONFIG_NETFILTER_XT_TARGET_TPROXY',
       steps,
     };
@@ -126,7 +127,8 @@ function concludeLookup(attempt: LookupAttempt): Conclusion<LookupVerdict> {
   return {
     verdict: 'untranslated',
     reason: 'own-address',
-    cause: 'The socket is transparent, but its local address is this host’s own: the client addressed this host itself.',
+    cause:
+      'The socket is transparent, but its local address is this host’s own: the client addressed this host itself.',
     remedy: 'nft list ruleset   # does a tproxy rule match this client and port?',
   };
 }
@@ -134,7 +136,12 @@ function concludeLookup(attempt: LookupAttempt): Conclusion<LookupVerdict> {
 function concludeFailure(failed: Step): Conclusion<LookupVerdict> {
   const cause = `The socket could not be asked: ${said(failed)}.`;
   if (isDenied(failed)) {
-    return { verdict: 'denied', reason: 'not-permitted', cause, remedy: 'run the same command as root (sudo)' };
+    return {
+      verdict: 'denied',
+      reason: 'not-permitted',
+      cause,
+      remedy: 'run the same command as root (sudo)',
+    };
   }
   return {
     verdict: 'unsupported',
