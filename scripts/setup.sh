@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes a fresh checkout ready to run: system packages, npm packages, build.
 #
-#   scripts/setup.sh start|test
+#   scripts/setup.sh start|test|sanitize
 #
-# Called by `npm start` and `npm test`. One line on stderr for each thing it does, nothing where
+# Called by `npm start`, `npm test` and `npm run test:sanitize`. One line on stderr for each thing it does, nothing where
 # nothing is to do; where it cannot go on, it says what is missing and the command that mends it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.."
 start_tools='g++:g++ cmake:cmake make:make nft:nftables ip:iproute2 iptables:iptables'
 test_tools='conntrack:conntrack mandoc:mandoc squid:squid redsocks:redsocks sslsplit:sslsplit
   openssl:openssl curl:curl'
+sanitize_tools='patchelf:patchelf'
 # Packages that would start a proxy of their own. The tests want the programs, not the services.
 services='squid redsocks'
 # The Node that npm itself runs under; the project's scripts use the newer one of the npm package.
@@ -161,7 +162,8 @@ install_npm_packages() {
 case ${1-} in
   start) tools=$start_tools ;;
   test) tools="$start_tools $test_tools" ;;
-  *) echo 'usage: scripts/setup.sh start|test' >&2; exit 2 ;;
+  sanitize) tools="$start_tools $test_tools $sanitize_tools" ;;
+  *) echo 'usage: scripts/setup.sh start|test|sanitize' >&2; exit 2 ;;
 esac
 PATH=$(plain_path)
 export PATH

@@ -6,7 +6,8 @@
 # Node runs the TypeScript as it is. The last line is "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/.."
-PATH=$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin
+# ORIGDST_TEST_BIN: the folder of another `node` to test with (scripts/sanitize.sh has one).
+PATH=${ORIGDST_TEST_BIN:+$ORIGDST_TEST_BIN:}$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin
 export PATH
 
 # A golden file must not depend on the terminal, the language or the hints of whoever runs the tests.
