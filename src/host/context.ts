@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { arch, release, type as systemName } from 'node:os';
-import { gunzipSync } from 'node:zlib';
 import type { HostContext } from '../mechanism.ts';
 import type { Os, Step } from '../verdict.ts';
 import { effectiveCapabilities } from './privilege.ts';
@@ -71,8 +70,12 @@ export function hostContext(): HostContext {
   };
 }
 
-/** /proc/config.gz (CONFIG_IKCONFIG_PROC) or the file that distributions put beside the kernel. */
+/**
+ * /proc/config.gz (CONFIG_IKCONFIG_PROC) or the file that distributions put beside the kernel.
+ * zlib is loaded only here: it would cost every command 2 ms of start-up.
+ */
 function readConfiguration(): string | null {
+  const { gunzipSync } = process.getBuiltinModule('node:zlib');
   try {
     return gunzipSync(readFileSync('/proc/config.gz')).toString();
   } catch {
