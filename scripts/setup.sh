@@ -12,10 +12,10 @@ cd "$(dirname "$0")/.."
 # will do; the Debian package is what gets installed when it is not found.
 start_tools='g++:g++ cmake:cmake make:make nft:nftables ip:iproute2 iptables:iptables'
 test_tools='conntrack:conntrack mandoc:mandoc squid:squid redsocks:redsocks sslsplit:sslsplit
-  openssl:openssl curl:curl'
+  openssl:openssl curl:curl haproxy:haproxy dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d'
 sanitize_tools='patchelf:patchelf'
-# Packages that would start a proxy of their own. The tests want the programs, not the services.
-services='squid redsocks'
+# Packages that would start a service of their own. The tests want the programs, not the services.
+services='squid redsocks haproxy dovecot'
 # The Node that npm itself runs under; the project's scripts use the newer one of the npm package.
 oldest_node=20
 
@@ -80,7 +80,7 @@ forbid_services() {
 # Nor may they come up at the next boot, or because somebody else's policy let them.
 disable_services() {
   for service in $services; do
-    case " $missing " in *" $service "*) ;; *) continue ;; esac
+    case " $missing" in *" $service"*) ;; *) continue ;; esac # dovecot comes with dovecot-core
     update-rc.d "$service" disable >>"$log" 2>&1 || true
     if [ -d /run/systemd/system ]; then systemctl stop "$service" >>"$log" 2>&1 || true; fi
   done
