@@ -113,6 +113,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   odst::ExportMechanisms(env, exports);
   odst::ExportHost(env, exports);
   odst::ExportSockets(env, exports);
+  odst::ExportWatch(env, exports);
   return exports;
 }
 

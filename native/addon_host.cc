@@ -156,7 +156,7 @@ Napi::Value OpenCapture(const Napi::CallbackInfo &info) {
   return FromDescriptor(info.Env(), fd, attempt);
 }
 
-/* readCapture(fd) -> {interface, outgoing, bytes} of the next packet, null when there is none */
+/* readCapture(fd) -> {interface, outgoing, overheard, bytes} of the next packet, null when there is none */
 Napi::Value ReadCapture(const Napi::CallbackInfo &info) {
   unsigned char bytes[256]; /* headers, and the few bytes of a proof */
   odst_packet packet;
@@ -166,6 +166,7 @@ Napi::Value ReadCapture(const Napi::CallbackInfo &info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("interface", packet.interface);
   object.Set("outgoing", packet.outgoing);
+  object.Set("overheard", packet.overheard);
   object.Set("bytes", Napi::Buffer<unsigned char>::Copy(info.Env(), bytes, packet.length));
   return object;
 }

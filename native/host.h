@@ -61,9 +61,14 @@ bool odst_end_with_parent(int parent, odst_attempt *attempt);
 /* Packets of all interfaces of the thread's network namespace, both ways: an fd, or -errno. */
 long odst_open_capture(const odst_kernel *kernel, odst_attempt *attempt);
 
+/* As a capture, but only the packets between flow->local.port and flow->peer, whatever address the
+ * local end has on the wire, and the ICMP errors about them: an fd, or -errno. */
+long odst_open_watch(const odst_kernel *kernel, const odst_flow *flow, odst_attempt *attempt);
+
 typedef struct {
   char interface[16]; /* IFNAMSIZ */
   bool outgoing;
+  bool overheard; /* the link-layer destination is another machine (PACKET_OTHERHOST) */
   size_t length; /* of the packet from its network header on, at most what there was room for */
 } odst_packet;
 

@@ -77,8 +77,16 @@ export interface Native {
   endWithParent(parent: number): boolean;
   /** Packets of all interfaces of a namespace. */
   openCapture(netns?: number): { fd: number | null; steps: Step[] };
-  /** The next packet from its network header on, null when there is none. */
-  readCapture(fd: number): { interface: string; outgoing: boolean; bytes: Buffer } | null;
+  /** The packets between the port of `local` and `peer`, and the ICMP errors about them. */
+  openWatch(
+    flow: { protocol: Protocol; local: Endpoint; peer: Endpoint },
+    netns?: number,
+  ): { fd: number | null; steps: Step[] };
+  /**
+   * The next packet from its network header on, null when there is none.
+   * overheard: its link-layer destination is another machine.
+   */
+  readCapture(fd: number): { interface: string; outgoing: boolean; overheard: boolean; bytes: Buffer } | null;
   newNamespace(): { fd: number | null; steps: Step[] };
   /** Runs a synchronous callback with the thread inside the namespace. Throws, with `.step`, when it may not enter. */
   inNamespace<T>(netns: number, callback: () => T): T;

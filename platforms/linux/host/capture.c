@@ -33,6 +33,7 @@ long odst_read_capture(const odst_kernel *kernel, int fd, void *bytes, size_t ro
   if (answer < 0) return answer;
   packet->length = (size_t)answer;
   packet->outgoing = from.sll_pkttype == PACKET_OUTGOING;
+  packet->overheard = from.sll_pkttype == PACKET_OTHERHOST;
   struct ifreq name;
   memset(&name, 0, sizeof name);
   name.ifr_ifindex = from.sll_ifindex;
