@@ -25,9 +25,11 @@ export class Lab {
   readonly client: LabHost;
   readonly gateway: LabHost;
   readonly server: LabHost;
+  readonly families: readonly Family[];
 
   /** @throws {import('./host.ts').LabError} when it cannot be built; nothing is left behind */
-  constructor(native: Native) {
+  constructor(native: Native, families: readonly Family[] = [4, 6]) {
+    this.families = families;
     const built: LabHost[] = [];
     const make = (name: string) => {
       const host = new LabHost(native, name);
@@ -50,22 +52,60 @@ export class Lab {
   }
 
   #wire(): void {
-    for (const host of this.hosts) silenceIpv6(host);
+    for (const host of this.hosts) this.#settle(host);
     this.gateway.ip(
       'link set lo up',
       `link add inside type veth peer name eth0 netns ${this.client.path}`,
       `link add outside type veth peer name eth0 netns ${this.server.path}`,
-      `address add ${GATEWAY[4]}/24 dev inside`,
-      `address add ${GATEWAY[6]}/64 dev inside nodad`,
-      `address add ${UPLINK[4]}/24 dev outside`,
-      `address add ${UPLINK[6]}/64 dev outside nodad`,
+      ...this.families.flatMap((family) => [
+        addAddress(GATEWAY, family, 'inside'),
+        addAddress(UPLINK, family, 'outside'),
+      ]),
       'link set inside up',
       'link set outside up',
     );
-    this.gateway.sysctl('net.ipv4.ip_forward', 1);
-    this.gateway.sysctl('net.ipv6.conf.all.forwarding', 1);
-    end(this.client, CLIENT, GATEWAY);
-    end(this.server, SERVER, UPLINK);
+    this.#join(this.client, CLIENT, GATEWAY);
+    this.#join(this.server, SERVER, UPLINK);
+  }
+
+  /**
+   * What a new namespace takes over from the host's (devinet_init_net in net/ipv4/devinet.c copies its
+   * settings) is set to what every proof expects. IPv6 addresses are usable at once: no duplicate
+   * address detection, no router solicitations.
+   */
+  #settle(host: LabHost): void {
+    if (this.families.includes(4)) {
+      for (const scope of ['all', 'default']) {
+        host.sysctl(`net.ipv4.conf.${scope}.rp_filter`, 0);
+        host.sysctl(`net.ipv4.conf.${scope}.src_valid_mark`, 0);
+      }
+      if (host === this.gateway) host.sysctl('net.ipv4.ip_forward', 1);
+    }
+    if (this.families.includes(6)) {
+      host.sysctl('net.ipv6.conf.default.accept_dad', 0);
+      host.sysctl('net.ipv6.conf.default.router_solicitations', 0);
+      if (host === this.gateway) host.sysctl('net.ipv6.conf.all.forwarding', 1);
+    }
+  }
+
+  #join(host: LabHost, own: Addresses, via: Addresses): void {
+    host.ip(
+      'link set lo up',
+      ...this.families.map((family) => addAddress(own, family, 'eth0')),
+      'link set eth0 up',
+      ...this.families.map((family) => `route add default via ${via[family]}`),
+    );
+  }
+
+  /** The network as a person would draw it. */
+  topology(): string[] {
+    return [
+      'client ── eth0 ══ inside ── gateway ── outside ══ eth0 ── server',
+      ...this.families.map(
+        (family) =>
+          `${CLIENT[family]} ══ ${GATEWAY[family]} ─ gateway ─ ${UPLINK[family]} ══ ${SERVER[family]}`,
+      ),
+    ];
   }
 
   close(): void {
@@ -73,19 +113,8 @@ export class Lab {
   }
 }
 
-/** No router solicitations, no duplicate address detection: an address is usable at once. */
-function silenceIpv6(host: LabHost): void {
-  host.sysctl('net.ipv6.conf.default.accept_dad', 0);
-  host.sysctl('net.ipv6.conf.default.router_solicitations', 0);
-}
-
-function end(host: LabHost, own: Addresses, via: Addresses): void {
-  host.ip(
-    'link set lo up',
-    `address add ${own[4]}/24 dev eth0`,
-    `address add ${own[6]}/64 dev eth0 nodad`,
-    'link set eth0 up',
-    `route add default via ${via[4]}`,
-    `route add default via ${via[6]}`,
-  );
+function addAddress(addresses: Addresses, family: Family, link: string): string {
+  return family === 4
+    ? `address add ${addresses[4]}/24 dev ${link}`
+    : `address add ${addresses[6]}/64 dev ${link} nodad`;
 }
