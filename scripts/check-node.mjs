@@ -23,7 +23,9 @@ client.destroy();
 accepted.destroy();
 server.close();
 
-const printed = execFileSync(process.execPath, ['bin/run.js', 'capabilities', '--json'], { encoding: 'utf8' });
+const printed = execFileSync(process.execPath, ['bin/run.js', 'capabilities', '--json'], {
+  encoding: 'utf8',
+});
 const report = JSON.parse(printed);
 const netfilter = report.results.find(({ id }) => id === 'netfilter.lookup.ipv4.tcp');
 assert.match(report.schema, /^origdst\.capabilities\/\d+$/);
