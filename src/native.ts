@@ -134,12 +134,12 @@ export function requireNative(): Native {
 }
 
 function attemptLoad(): Native | NativeMissing {
-  if (process.env['ORIGDST_NO_NATIVE']) {
+  if (process.env.ORIGDST_NO_NATIVE) {
     return new NativeMissing('the environment variable ORIGDST_NO_NATIVE forbids the native module');
   }
   const require = createRequire(import.meta.url);
   try {
-    const chosen = process.env['ORIGDST_NATIVE'];
+    const chosen = process.env.ORIGDST_NATIVE;
     if (chosen !== undefined) return require(chosen) as Native;
     return require('node-gyp-build')(packageRoot()) as Native;
   } catch (error) {

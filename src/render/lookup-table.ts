@@ -11,43 +11,33 @@ type Place = LookupResult['original'];
 
 export function renderLookup(results: readonly LookupResult[], output: Output): void {
   const table = wide(results, output);
-  const fits = table.split('\n').every((line) => stripVTControlCharacters(line).length <= output.width);
+  const fits = table.split('\n').every((line) => stripVTControlCharacters(line).length <= output.limit);
   output.write(`${fits ? table : results.map((result) => block(result, output)).join('\n')}\n`);
   for (const text of explanations(results, output)) output.write(`${text}\n`);
 }
 
+const LINES = [
+  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+];
+const NO_LINES = Object.fromEntries(LINES.map((name) => [name, '']));
+
+/** One line a connection, so that grep(1) finds it; the holder's socket says more than the local address. */
 function wide(results: readonly LookupResult[], output: Output): string {
   const chalk = paint(output);
   const owned = results.some((result) => result.flow.pid !== null);
   const table = new Table({
-    head: ['client', 'local', 'original destination', 'verdict', 'by', ...(owned ? ['socket'] : [])],
+    head: ['client', owned ? 'socket' : 'local', 'original destination', 'verdict', 'by'],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: ' ',
-    },
+    chars: NO_LINES,
   });
   for (const result of results) {
     table.push([
       place(result.flow.peer),
-      place(result.flow.local),
+      owned ? socket(result) : place(result.flow.local),
       chalk.bold(place(result.original)),
       paintVerdict(result.verdict, chalk),
       result.mechanism ?? '-',
-      ...(owned ? [socket(result)] : []),
     ]);
   }
   return trimLines(table.toString());

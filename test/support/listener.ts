@@ -87,6 +87,6 @@ function serve({ family, port, transparent, title }: ListenerOptions): void {
   process.stdin.on('end', () => process.exit());
 }
 
-if (process.env['ODST_LISTENER'] !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) {
-  serve(JSON.parse(process.env['ODST_LISTENER']));
+if (process.env.ODST_LISTENER !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) {
+  serve(JSON.parse(process.env.ODST_LISTENER));
 }
