@@ -3,6 +3,7 @@
 import { type HostFacts, hostContext, hostFacts, isThisOs, systemStep } from './host/context.ts';
 import { type HostContext, type Mechanism, rowId } from './mechanism.ts';
 import { type Native, NativeMissing } from './native.ts';
+import type { ProofReport } from './prove.ts';
 import type {
   CapabilityVerdict,
   Conclusion,
@@ -36,6 +37,8 @@ export interface CapabilityReport {
   results: CapabilityRow[];
   /** Rows per verdict. */
   summary: Record<CapabilityVerdict, number>;
+  /** What `--prove` did. */
+  proof?: ProofReport;
 }
 
 /** Probes every row of `mechanisms`. Free of side effects; takes a few milliseconds. */

@@ -38,11 +38,16 @@ export function parseRequirement(text: string): Requirement {
   if (!VERDICTS.includes(verdict as CapabilityVerdict)) {
     throw new SyntaxError(`'${verdict}' is not a verdict: one of ${VERDICTS.join(', ')}`);
   }
+  return { text, pattern: idPattern(id), verdict: verdict as CapabilityVerdict };
+}
+
+/** A row's identity, in which `*` stands for any characters. */
+export function idPattern(id: string): RegExp {
   const pattern = id
     .split('*')
     .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
     .join('.*');
-  return { text, pattern: new RegExp(`^${pattern}$`), verdict: verdict as CapabilityVerdict };
+  return new RegExp(`^${pattern}$`);
 }
 
 /**

@@ -7,7 +7,7 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The absolute path of a program, null where it is not installed. */
 export function findProgram(name: string): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
   for (const folder of [...folders, ...SYSTEM_FOLDERS]) {
     const path = join(folder, name);
     try {

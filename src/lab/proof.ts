@@ -83,7 +83,7 @@ export async function mustGoDirect(
   proxy: Listener,
   server: Listener,
 ): Promise<void> {
-  await stage.control(async () => {
+  await stage.control('without the rules', async () => {
     const caller = call(stage, from, server.at, server.protocol);
     const arrived = await arrival(stage, caller, [proxy, server]);
     if (arrived !== null && arrived.listener !== server) {

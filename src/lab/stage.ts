@@ -54,7 +54,7 @@ export class Stage {
   rules: readonly Rule[] = [];
   readonly #tools: readonly RuleTool[];
   readonly #sockets: number[] = [];
-  #isControl = false;
+  #control: string | null = null;
 
   /** @throws {LabError} */
   constructor(native: Native, lab: Lab, tools: readonly RuleTool[], tampering: Tampering = {}) {
@@ -66,16 +66,17 @@ export class Stage {
 
   /** Writes a step down under a name that a reader knows; in a control, as one that is meant to fail. */
   note(step: Step, target: string, detail = step.detail): Step {
-    const noted = { ...step, target, detail: this.#isControl ? `control: ${detail}` : detail };
+    const lack = this.#control;
+    const noted = { ...step, target, detail: lack === null ? detail : `control: ${detail || lack}` };
     this.steps.push(noted);
     return noted;
   }
 
-  /** The same traffic without what makes it work. */
-  async control(body: () => Promise<void>): Promise<void> {
-    this.#isControl = true;
+  /** The same traffic without what makes it work; `lack` names it. */
+  async control(lack: string, body: () => Promise<void>): Promise<void> {
+    this.#control = lack;
     await body();
-    this.#isControl = false;
+    this.#control = null;
   }
 
   /** @throws {LabError} when the step failed */

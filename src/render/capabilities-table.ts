@@ -6,6 +6,7 @@ import type { Mechanism } from '../mechanism.ts';
 import type { RequirementResult } from '../requirement.ts';
 import type { Output } from './output.ts';
 import { paint, paintVerdict } from './paint.ts';
+import { renderProof, renderProofSummary } from './proof-text.ts';
 import { wrap } from './wrap.ts';
 
 const COLUMNS = [
@@ -20,6 +21,7 @@ export function renderCapabilities(
   mechanisms: readonly Mechanism[],
   requirements: readonly RequirementResult[],
   output: Output,
+  showProofs = false,
 ): void {
   const chalk = paint(output);
   const { host } = report;
@@ -47,6 +49,10 @@ export function renderCapabilities(
   }
   output.write(`${table.toString()}\n`);
   output.write(`${summaryLine(report)}\n`);
+  if (report.proof !== undefined) {
+    renderProofSummary(report.proof, output);
+    if (showProofs) for (const proof of report.proof.proofs) renderProof(proof, output);
+  }
   for (const result of requirements) renderRequirement(result, output);
 }
 

@@ -4,7 +4,7 @@ import { endpoint } from '../../endpoint.ts';
 import type { Family, Protocol } from '../../verdict.ts';
 import { answer, arrival, call, reached, spoofing } from '../conversation.ts';
 import { UPLINK } from '../lab.ts';
-import { borrowed, origin, originServer, type Proof, proofId, rowIds } from '../proof.ts';
+import { borrowed, originServer, type Proof, proofId, rowIds } from '../proof.ts';
 import { type Listener, ProofFailed, type Stage } from '../stage.ts';
 
 export const spoofProofs: readonly Proof[] = ([4, 6] as const).flatMap((family) =>
@@ -33,7 +33,7 @@ async function prove(stage: Stage, family: Family, protocol: Protocol): Promise<
 
 /** Control: without the option the client's address cannot even be bound. */
 async function mustBeRefused(stage: Stage, family: Family, protocol: Protocol): Promise<void> {
-  await stage.control(async () => {
+  await stage.control('without the option', async () => {
     const fd = stage.open(stage.lab.gateway, family, protocol);
     const step = stage.note(
       stage.native.bind(fd, borrowed(family)),
@@ -48,7 +48,7 @@ async function mustBeRefused(stage: Stage, family: Family, protocol: Protocol): 
 
 /** Control: the same traffic without the option shows the server the gateway. */
 export async function mustShowGateway(stage: Stage, server: Listener, family: Family): Promise<void> {
-  await stage.control(async () => {
+  await stage.control('without the option', async () => {
     const caller = call(stage, stage.lab.gateway, server.at, server.protocol);
     const arrived = reached(await arrival(stage, caller, [server]), server);
     stage.expect('client as the server sees it', arrived.peer, endpoint(UPLINK[family], caller.local.port));
