@@ -13,33 +13,32 @@ scripts/build.sh sanitize
 # ASan must be the first library of the process. LD_PRELOAD would see to that, but every program that
 # the tests start would inherit it, and some (curl) hang at start-up then. So the library becomes a
 # dependency of a copy of Node, and reaches nothing but Node and the Nodes that it starts.
-ORIGDST_TEST_BIN=$PWD/build/asan/bin
-mkdir -p "$ORIGDST_TEST_BIN"
-cp node_modules/node/bin/node "$ORIGDST_TEST_BIN/node"
-patchelf --add-needed libubsan.so.1 --add-needed libasan.so.8 "$ORIGDST_TEST_BIN/node"
-
-# src/native.ts loads this file instead of build/Release/origdst.node.
-ORIGDST_NATIVE=$PWD/build/asan/Release/origdst.node
+build=build/asan
+mkdir -p "$build/bin"
+cp node_modules/node/bin/node "$build/bin/node"
+patchelf --add-needed libubsan.so.1 --add-needed libasan.so.8 "$build/bin/node"
 
 # No leak check: Node frees little when it exits, and the check could not tell that from ours. The
 # backends allocate nothing that outlives a call.
 ASAN_OPTIONS=detect_leaks=0:halt_on_error=1:exitcode=86:strict_string_checks=1:detect_stack_use_after_return=1
 UBSAN_OPTIONS=halt_on_error=1:exitcode=86:print_stacktrace=1
-export ORIGDST_TEST_BIN ORIGDST_NATIVE ASAN_OPTIONS UBSAN_OPTIONS
+export ASAN_OPTIONS UBSAN_OPTIONS
 
 # Nothing would be tested if the loader fell back on the plain addon: ask the process what it mapped.
-"$ORIGDST_TEST_BIN/node" --input-type=module -e '
+addon=$PWD/$build/Release/origdst.node
+ORIGDST_NATIVE=$addon "$build/bin/node" --input-type=module -e '
   import { readFileSync } from "node:fs";
   const { requireNative } = await import(`${process.cwd()}/src/native.ts`);
   requireNative();
   const maps = readFileSync("/proc/self/maps", "utf8");
   process.exit(maps.includes(process.env.ORIGDST_NATIVE) && maps.includes("/libasan.so") ? 0 : 1);
 ' || {
-  echo "sanitize: Node does not load $ORIGDST_NATIVE together with libasan" >&2
+  echo "sanitize: Node does not load $addon together with libasan" >&2
   exit 1
 }
 
 if [ $# -eq 0 ]; then
   set -- 'test/unit/**/*.test.ts' 'test/contract/**/*.test.ts' 'test/live/**/*.test.ts'
 fi
+export ORIGDST_TEST_BUILD=$build
 exec scripts/test.sh "$@"
