@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { lazyRequire } from './lazy-require.mjs';
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('tsc', { stdio: 'inherit' });
@@ -17,6 +18,7 @@ await build({
   minify: true,
   // The slow way (help, mistyped commands) uses the package as it is installed.
   external: ['@oclif/core/execute'],
+  plugins: [lazyRequire],
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
