@@ -1,13 +1,14 @@
 /**
- * Runs one command line. A known command is started directly: oclif's own start-up reads plugins and
- * manifests that this program does not have, and takes longer than the command. Help, versions and
- * mistyped commands go through oclif.
+ * Runs one command line. A command is started directly: oclif's own start-up reads plugins and
+ * manifests that this program does not have, and takes longer than the command. Help and the
+ * version go through oclif.
  */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Config } from '@oclif/core/config';
 import type { OrigdstCommand } from './command.ts';
+import { ExitCode } from './exit-codes.ts';
 import { packageRoot } from './native.ts';
 
 interface CommandClass {
@@ -22,16 +23,27 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandClass }>> = {
 
 export async function run(argv: readonly string[]): Promise<void> {
   quietOnClosedPipe();
-  const [name = '', ...rest] = argv;
+  const [name = '--help', ...rest] = argv;
+  if (name === 'help') return explain(rest);
+  if (name.startsWith('-') || asksForHelp(rest)) return explain(argv);
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (load === undefined || asksForHelp(rest)) {
-    const { execute } = await import('@oclif/core/execute');
-    await execute({ args: [...argv], dir: packageRoot() });
+  if (load === undefined) {
+    process.stderr.write(
+      `origdst: there is no command '${name}'; there are ${Object.keys(COMMANDS).join(', ')}\n`,
+    );
+    process.exitCode = ExitCode.usage;
     return;
   }
   const { default: Command } = await load();
   Command.id = name;
   await new Command(rest, configuration()).start();
+}
+
+/** Help and version, as oclif draws them: `help COMMAND` is `COMMAND --help`. */
+async function explain(argv: readonly string[]): Promise<void> {
+  const asked = argv.some((word) => word.startsWith('-')) ? argv : [...argv, '--help'];
+  const { execute } = await import('@oclif/core/execute');
+  await execute({ args: [...asked], dir: packageRoot() });
 }
 
 function asksForHelp(argv: readonly string[]): boolean {

@@ -35,7 +35,8 @@ describe('nonsense is refused with 2, a sentence on stderr, and nothing on stdou
     [['lookup', '--nonsense'], /--nonsense/],
     [['lookup', 'word'], /word/],
     [['capabilities', '--mechanism', 'x'], /mechanism/],
-    [['no-such-command'], /no-such-command/],
+    [['no-such-command'], /there is no command 'no-such-command'; there are capabilities, /],
+    [['no-such-command', '--help'], /no-such-command/],
   ];
   for (const [args, sentence] of CASES) {
     test(args.join(' '), () => {
@@ -113,6 +114,9 @@ describe('help', () => {
     assert.match(ran.stdout, /lookup/);
   });
   for (const command of ['capabilities', 'lookup']) {
+    test(`help ${command} and ${command} --help are the same`, () => {
+      assert.equal(origdst(['help', command]).stdout, origdst([command, '--help']).stdout);
+    });
     test(`${command} --help has examples`, () => {
       const ran = origdst([command, '--help']);
       assert.equal(ran.code, 0);
