@@ -55,7 +55,7 @@ forget_moved_build() {
 }
 
 native_inputs='native platforms CMakeLists.txt package.json'
-ts_inputs='src platforms scripts/build-ts.mjs tsconfig.json package.json'
+ts_inputs='src platforms scripts tsconfig.json package.json'
 packages=node_modules/.origdst-package-lock.json
 if [ -e "$packages" ]; then
   native_inputs="$native_inputs $packages"
