@@ -49,12 +49,10 @@ export default class Capabilities extends OrigdstCommand {
     verbose: boolean({
       char: 'v',
       description: 'Show the network, rules, packets and steps of every proof.',
-      dependsOn: ['prove'],
     }),
     'keep-lab': boolean({
       description:
         'Keep the labs until Ctrl-C (or Enter), and print the commands that enter them. Implies --verbose.',
-      dependsOn: ['prove'],
     }),
     inside: integer({ hidden: true, min: 1 }),
     quiet: boolean({ char: 'q', description: 'Print nothing; the exit code tells.', exclusive: ['json'] }),
@@ -67,6 +65,11 @@ export default class Capabilities extends OrigdstCommand {
     const mechanisms = catalogue.filter(({ name }) => flags.mechanism?.includes(name) ?? true);
     const surveyed = survey(loadNative(), mechanisms);
     const keep = flags['keep-lab'];
+    if (flags.prove === undefined && (keep || flags.verbose)) {
+      throw new SyntaxError(
+        `${keep ? '--keep-lab' : '--verbose'} shows proofs, and there are none without --prove`,
+      );
+    }
     const watch = keep || flags.verbose;
     const proven =
       flags.prove === undefined

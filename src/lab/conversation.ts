@@ -52,8 +52,7 @@ export function call(
 ): Caller {
   const fd = stage.open(from, to.family, protocol);
   if (disguise !== undefined) {
-    stage.prepare(fd, disguise.question, from.name);
-    stage.must(stage.native.bind(fd, disguise.address), `${from.name} ${formatEndpoint(disguise.address)}`);
+    disguiseAs(stage, fd, from.name, disguise);
   }
   const target = `${from.name} to ${formatEndpoint(to)} ${protocol}`;
   const step = stage.native.connect(fd, to);
@@ -65,6 +64,17 @@ export function call(
   if (local === null) throw new ProofFailed('no-answer', `${target}: the socket has no name`);
   if (protocol === 'udp') stage.must(stage.native.send(fd, Buffer.from(REQUEST)), target);
   return { fd, protocol, to, local };
+}
+
+function disguiseAs(stage: Stage, fd: number, who: string, { address, question }: Disguise): void {
+  stage.prepare(fd, question, who);
+  const step = stage.note(stage.native.bind(fd, address), `${who} ${formatEndpoint(address)}`);
+  if (step.errorName === null) return;
+  const without = 'the socket has no IP_TRANSPARENT, or the kernel does not honour it';
+  throw new ProofFailed(
+    'sender-not-transparent',
+    `${who} may not use ${formatEndpoint(address)}: bind says ${step.errorName}; ${without}`,
+  );
 }
 
 /** Waits for whichever listener the packets reach, and reads the request there. */

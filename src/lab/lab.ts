@@ -7,9 +7,10 @@
  * descriptors alone: no name in /run/netns, no mount, no process stays behind, however it ends.
  */
 
+import { networkInterfaces } from 'node:os';
 import type { Native } from '../native.ts';
 import type { Family } from '../verdict.ts';
-import { LabHost } from './host.ts';
+import { LabError, LabHost } from './host.ts';
 
 /** Addresses by family. */
 export type Addresses = Record<Family, string>;
@@ -66,6 +67,7 @@ export class Lab {
     );
     this.#join(this.client, CLIENT, GATEWAY);
     this.#join(this.server, SERVER, UPLINK);
+    awaitLinks(this.gateway, ['inside', 'outside']);
   }
 
   /**
@@ -110,6 +112,25 @@ export class Lab {
 
   close(): void {
     for (const host of this.hosts) host.close();
+  }
+}
+
+const LINK_LIMIT_MS = 5000;
+const LINK_PAUSE_MS = 0.5;
+
+/**
+ * The end of a veth pair that was brought up first drops every packet until the kernel's worker has
+ * noticed that the other end is up as well (linkwatch_do_dev in net/core/link_watch.c). Node lists a
+ * link once it is running.
+ */
+function awaitLinks(host: LabHost, links: readonly string[]): void {
+  const end = performance.now() + LINK_LIMIT_MS;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    const running = host.within(() => Object.keys(networkInterfaces()));
+    if (links.every((link) => running.includes(link))) return;
+    if (performance.now() > end) throw new LabError(`the links of ${host.name} do not come up`);
+    Atomics.wait(pause, 0, 0, LINK_PAUSE_MS);
   }
 }
 

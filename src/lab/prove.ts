@@ -5,7 +5,6 @@ import type { Step } from '../verdict.ts';
 import { diagnose } from './diagnose.ts';
 import { LabError, type LabHost } from './host.ts';
 import { Lab } from './lab.ts';
-import { PacketWatch } from './packets.ts';
 import type { Proof, ProofResult } from './proof.ts';
 import type { RuleTool } from './rule-tool.ts';
 import { ProofFailed, Stage, type Tampering } from './stage.ts';
@@ -57,12 +56,11 @@ export async function runProof(native: Native, proof: Proof, options: RunOptions
     };
   }
   const stage = new Stage(native, lab, options.tools, options.tampering);
-  let watch: PacketWatch | null = null;
   try {
-    watch = options.watch ? new PacketWatch(native, lab.gateway) : null;
+    if (options.watch) stage.watch();
     await proof.run(stage);
     return {
-      ...record(proof, stage, watch, options),
+      ...record(proof, stage, options),
       verdict: 'proven',
       reason: 'proven',
       cause: null,
@@ -71,20 +69,22 @@ export async function runProof(native: Native, proof: Proof, options: RunOptions
   } catch (error) {
     if (!(error instanceof ProofFailed || error instanceof LabError)) throw error;
     const found = await conclude(stage, error);
-    return { ...record(proof, stage, watch, options), verdict: 'broken', ...found };
+    return { ...record(proof, stage, options), verdict: 'broken', ...found };
   } finally {
-    watch?.close();
     if (!options.keep) stage.close();
   }
 }
 
-/** What was seen, and why. A control that proved what it must not needs no further cause. */
+/** Failures that are their own cause: a control that proved what it must not, an address that was refused. */
+const SELF_EXPLAINED = ['control-succeeded', 'sender-not-transparent'];
+
+/** What was seen, and why. */
 async function conclude(
   stage: Stage,
   error: ProofFailed | LabError,
 ): Promise<Pick<ProofResult, 'reason' | 'cause' | 'remedy'>> {
   if (error instanceof LabError) return { reason: 'lab-refused', ...explained(error) };
-  const finding = error.reason === 'control-succeeded' ? null : await diagnose(stage);
+  const finding = SELF_EXPLAINED.includes(error.reason) ? null : await diagnose(stage);
   if (finding === null) {
     return {
       reason: error.reason,
@@ -129,14 +129,15 @@ function blank(proof: Proof): Facts {
   return { id, title, rows, tool: null, evidence: [], topology: [], rules: [], packets: [], enter: [] };
 }
 
-function record(proof: Proof, stage: Stage, watch: PacketWatch | null, options: RunOptions): Facts {
+function record(proof: Proof, stage: Stage, options: RunOptions): Facts {
+  stage.notePackets('with the rules');
   return {
     ...blank(proof),
     tool: stage.tool?.name ?? null,
     evidence: stage.steps,
     topology: stage.lab.topology(),
     rules: stage.rulesText,
-    packets: watch?.read() ?? [],
+    packets: stage.packets,
     enter: options.keep ? stage.lab.hosts.map(enterCommand) : [],
   };
 }

@@ -7,6 +7,7 @@ import type { Native } from '../native.ts';
 import type { Endpoint, Protocol, Question, Step } from '../verdict.ts';
 import { LabError, type LabHost } from './host.ts';
 import type { Lab } from './lab.ts';
+import { PacketWatch } from './packets.ts';
 import { load, type RuleTool, spell } from './rule-tool.ts';
 import { familyOf, needsPolicyRoute, POLICY_ROUTE, type Rule } from './rules.ts';
 
@@ -25,8 +26,8 @@ export interface Tampering {
   withoutOption?: boolean;
   /** After the rules are in place and before the proof's own traffic. */
   afterRules?(lab: Lab): void | Promise<void>;
-  /** Controls are run with the rules in place, so that they prove what they must not. */
-  rulesBeforeControl?: boolean;
+  /** Before a control, which must then prove what it must not. */
+  beforeControl?(lab: Lab): void | Promise<void>;
 }
 
 /** A socket that waits for the client: a TCP listener, or an unconnected UDP socket. */
@@ -49,12 +50,15 @@ export class Stage {
   readonly tampering: Tampering;
   /** What was brought into the gateway, as a person would type it. */
   readonly rulesText: string[] = [];
+  /** What passed the gateway, if it is watched. */
+  readonly packets: string[] = [];
   /** The tool that brought the rules in. */
   tool: RuleTool | null = null;
   rules: readonly Rule[] = [];
   readonly #tools: readonly RuleTool[];
   readonly #sockets: number[] = [];
   #control: string | null = null;
+  #watch: PacketWatch | null = null;
 
   /** @throws {LabError} */
   constructor(native: Native, lab: Lab, tools: readonly RuleTool[], tampering: Tampering = {}) {
@@ -62,6 +66,17 @@ export class Stage {
     this.lab = lab;
     this.#tools = tools;
     this.tampering = tampering;
+  }
+
+  /** @throws {LabError} where packets cannot be watched */
+  watch(): void {
+    this.#watch = new PacketWatch(this.native, this.lab.gateway);
+  }
+
+  /** Takes what has passed so far, under the heading that says what it was. */
+  notePackets(heading: string): void {
+    const lines = this.#watch?.read() ?? [];
+    if (lines.length > 0) this.packets.push(`${heading}:`, ...lines);
   }
 
   /** Writes a step down under a name that a reader knows; in a control, as one that is meant to fail. */
@@ -74,6 +89,7 @@ export class Stage {
 
   /** The same traffic without what makes it work; `lack` names it. */
   async control(lack: string, body: () => Promise<void>): Promise<void> {
+    await this.tampering.beforeControl?.(this.lab);
     this.#control = lack;
     await body();
     this.#control = null;
@@ -129,6 +145,7 @@ export class Stage {
    */
   async install(rules: readonly Rule[]): Promise<void> {
     this.rules = rules;
+    this.notePackets('control');
     await this.#load(rules);
     this.rulesText.push(...spell(this.tool as RuleTool, rules));
     if (needsPolicyRoute(rules)) {
@@ -203,6 +220,7 @@ export class Stage {
   }
 
   close(): void {
+    this.#watch?.close();
     for (const fd of this.#sockets) this.native.close(fd);
     this.lab.close();
   }
