@@ -1,0 +1,96 @@
+/** Examines a namespace: every check, and the problems in the order in which a packet would meet them. */
+
+import { isIP } from 'node:net';
+import { ExitCode, Failure } from '../exit-codes.ts';
+import { closeNamespace, NamespaceError, openNamespace } from '../host/namespaces.ts';
+import type { Native } from '../native.ts';
+import { type Check, type Problem, SEVERITIES } from './finding.ts';
+import { policyRouteCheck } from './policy-route.ts';
+import { liveReadings, type Readings } from './readings.ts';
+import { ruleMissing } from './rule-missing.ts';
+import { type Request, Situation } from './situation.ts';
+import { unread } from './unread.ts';
+
+export type { Problem } from './finding.ts';
+export type { Request } from './situation.ts';
+
+export interface Diagnosis {
+  request: {
+    port: number | null;
+    source: string | null;
+    destination: { address: string; port: number } | null;
+    protocol: 'tcp' | 'udp';
+    netns: string | null;
+  };
+  /** The cause first. Empty: nothing was found, and everything could be looked at. */
+  problems: Problem[];
+  /** Names of the checks that were made. */
+  checks: string[];
+}
+
+/** In the order of a packet's way: of two causes that are equally certain, the earlier one hides the later. */
+const CHECKS: readonly Check<Situation>[] = [unread, ruleMissing, policyRouteCheck];
+
+/**
+ * Reads, and changes nothing.
+ * @throws {Failure} when the namespace cannot be entered, or the question makes no sense
+ */
+export function examine(native: Native, request: Request): Diagnosis {
+  validate(request);
+  if (request.netns === undefined) return diagnose(native, liveReadings(native), request);
+  const namespace = open(request.netns);
+  try {
+    return native.inNamespace(namespace.fd, () => diagnose(native, liveReadings(native), request));
+  } catch (error) {
+    const step = (error as { step?: { call: string; errorName: string | null } }).step;
+    if (step === undefined) throw error;
+    throw new Failure(
+      ExitCode.notPermitted,
+      `namespace '${request.netns}' may not be entered: ${step.call} says ${step.errorName}`,
+      'run the same command as root (sudo)',
+    );
+  } finally {
+    closeNamespace(namespace);
+  }
+}
+
+/** The same, from readings: recorded ones as well. */
+export function diagnose(native: Native, readings: Readings, request: Request): Diagnosis {
+  const situation = new Situation(native, readings, request);
+  const problems = CHECKS.flatMap((check) => check.run(situation));
+  const { port, source, destination, netns } = request;
+  return {
+    request: {
+      port: port ?? null,
+      source: source ?? null,
+      destination: destination ?? null,
+      protocol: situation.protocol,
+      netns: netns ?? null,
+    },
+    problems: problems.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity)),
+    checks: CHECKS.map(({ name }) => name),
+  };
+}
+
+function validate({ source, destination }: Request): void {
+  if (source !== undefined && isIP(source) === 0) {
+    throw new Failure(ExitCode.usage, `'${source}' is not an IP address`);
+  }
+  if (source !== undefined && destination !== undefined && isIP(source) !== isIP(destination.address)) {
+    throw new Failure(ExitCode.usage, 'source and destination are addresses of different families');
+  }
+}
+
+function open(spec: string) {
+  try {
+    return openNamespace(spec);
+  } catch (error) {
+    if (!(error instanceof NamespaceError)) throw error;
+    const denied = error.code === 'EACCES' || error.code === 'EPERM';
+    throw new Failure(
+      denied ? ExitCode.notPermitted : ExitCode.usage,
+      error.message,
+      denied ? 'run the same command as root (sudo)' : 'ip netns list',
+    );
+  }
+}

@@ -1,0 +1,146 @@
+/** Commands that mend: they run as printed, by root, in the namespace that was examined. */
+
+import type { PolicyRule, Routing } from '../host/policy-routes.ts';
+import type { Rule } from '../host/rule.ts';
+import type { Family, Protocol } from '../verdict.ts';
+
+const DEFAULTS: Record<Family, string> = { 4: '0.0.0.0/0', 6: '::/0' };
+/** The table that Documentation/networking/tproxy.rst uses. */
+const TABLE = 100;
+const MARK = 1;
+
+export function hex(mark: number): string {
+  return `0x${mark.toString(16)}`;
+}
+
+/** The rule's name for nft(8) or iptables(8). */
+export function address(rule: Rule): string {
+  return rule.tool === 'nft'
+    ? `${rule.family} ${rule.table} ${rule.chain} handle ${rule.handle}`
+    : `-t ${rule.table} ${rule.chain} ${rule.handle}`;
+}
+
+export function deleteRule(rule: Rule): string {
+  if (rule.tool === 'nft') return `nft delete rule ${address(rule)}`;
+  return `${rule.tool} -w -t ${rule.table} -D ${rule.chain} ${rule.handle}`;
+}
+
+/** Puts a rule's words elsewhere, or other words in its place. */
+export function replaceRule(rule: Rule, text: string): string {
+  if (rule.tool === 'nft') return `nft ${quote(`replace rule ${address(rule)} ${text}`)}`;
+  return `${rule.tool} -w -t ${rule.table} -R ${rule.chain} ${rule.handle} ${text}`;
+}
+
+/** Puts a rule at the head of a chain. */
+export function insertRule(rule: Pick<Rule, 'tool' | 'family' | 'table' | 'chain'>, text: string): string {
+  if (rule.tool === 'nft')
+    return `nft ${quote(`insert rule ${rule.family} ${rule.table} ${rule.chain} ${text}`)}`;
+  return `${rule.tool} -w -t ${rule.table} -I ${rule.chain} ${text}`;
+}
+
+/** The same rule, with the port that it sends to replaced. */
+export function withTarget(rule: Rule, port: number): string {
+  return rule.tool === 'nft'
+    ? rule.text.replace(/((?:redirect|tproxy|dnat)(?: ip6?)?(?: to \S*?)?):\d+(?=\s|$)/, `$1:${port}`)
+    : rule.text
+        .replace(/(--to-ports|--on-port) \d+/, `$1 ${port}`)
+        .replace(/(--to-destination \S*?):\d+(?=\s|$)/, `$1:${port}`);
+}
+
+/** The same rule, for another port of the clients. */
+export function withService(rule: Rule, port: number): string {
+  return rule.tool === 'nft'
+    ? rule.text.replace(/\bdport (?:!= )?(?:\{[^}]*\}|\S+)/, `dport ${port}`)
+    : rule.text
+        .replace(/(?:! )?-m multiport --dports \S+/, `--dport ${port}`)
+        .replace(/(?:! )?--dport \S+/, `--dport ${port}`);
+}
+
+export interface Wanted {
+  families: readonly Family[];
+  protocol: Protocol;
+  /** The port that clients connect to. */
+  service: number;
+  /** The listener's. */
+  port: number;
+}
+
+/** A table of its own that redirects; see nft(8), NAT statements. */
+export function redirectRule({ families, protocol, service, port }: Wanted): string {
+  return nftTable(
+    families,
+    `redirect_${port}`,
+    'type nat hook prerouting priority dstnat;',
+    `${protocol} dport ${service} redirect to :${port}`,
+  );
+}
+
+/** A table of its own that hands over to a transparent listener. */
+export function tproxyRule({ families, protocol, service, port }: Wanted, mark: number): string {
+  return nftTable(
+    families,
+    `tproxy_${port}`,
+    'type filter hook prerouting priority mangle;',
+    `${protocol} dport ${service} tproxy to :${port} meta mark set ${hex(mark)} accept`,
+  );
+}
+
+/** Marks what belongs to a transparent socket of this host, so that it is delivered here. */
+export function socketRule(families: readonly Family[], protocol: Protocol, mark: number): string {
+  return nftTable(
+    families,
+    'divert',
+    'type filter hook prerouting priority mangle;',
+    `meta l4proto ${protocol} socket transparent 1 meta mark set ${hex(mark)} accept`,
+  );
+}
+
+function nftTable(families: readonly Family[], chain: string, head: string, rule: string): string {
+  const family = families.length > 1 ? 'inet' : families[0] === 6 ? 'ip6' : 'ip';
+  return `nft ${quote(
+    `add table ${family} origdst; add chain ${family} origdst ${chain} { ${head} }; add rule ${family} origdst ${chain} ${rule}`,
+  )}`;
+}
+
+/** What is missing of a policy route that delivers packets with this mark to this host. */
+export function policyRoute(family: Family, mark: number, routing: Routing): string {
+  const table = localTables(routing)[0] ?? freeTable(routing);
+  const ip = family === 6 ? 'ip -6' : 'ip';
+  const rule = `${ip} rule add fwmark ${hex(mark)} lookup ${table}`;
+  return localTables(routing).length > 0 ? rule : `${rule} && ${localRoute(family, table)}`;
+}
+
+export function localRoute(family: Family, table: string): string {
+  return `ip ${family === 6 ? '-6 ' : ''}route replace local ${DEFAULTS[family]} dev lo table ${table}`;
+}
+
+/** Tables that deliver everything to this host. */
+export function localTables(routing: Routing): string[] {
+  return routing.routes
+    .filter(({ type, length }) => type === 'local' && length === 0)
+    .map(({ table }) => table);
+}
+
+/** A mark that leads to such a table already, or one that no rule looks at. */
+export function usableMark(routing: Routing): number {
+  const tables = localTables(routing);
+  const existing = routing.rules.find((rule) => rule.mark !== null && tables.includes(rule.table));
+  if (existing?.mark) return existing.mark.value;
+  const taken = (mark: number) =>
+    routing.rules.some(
+      (rule: PolicyRule) => rule.mark !== null && (mark & rule.mark.mask) >>> 0 === rule.mark.value,
+    );
+  let mark = MARK;
+  while (taken(mark) && mark < 0x80000000) mark *= 2;
+  return mark;
+}
+
+function freeTable(routing: Routing): string {
+  let table = TABLE;
+  while (routing.routes.some((route) => route.table === String(table))) table += 1;
+  return String(table);
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

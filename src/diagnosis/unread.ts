@@ -1,0 +1,60 @@
+/** What could not be looked at: said once, before anything is concluded from what could. */
+
+import { isDenied, said } from '../conclusion.ts';
+import type { Step } from '../verdict.ts';
+import type { Check, Problem } from './finding.ts';
+import type { Situation } from './situation.ts';
+
+export const unread: Check<Situation> = {
+  name: 'unread',
+  run(situation) {
+    const { readings } = situation;
+    const steps = [
+      ...readings.rules.unread,
+      ...situation.families.flatMap((family) => readings.routing(family).unread),
+      ...situation.socketSteps.filter(({ errorName }) => errorName !== null),
+    ];
+    const denied = steps.filter(isDenied);
+    const others = steps.filter((step) => !isDenied(step));
+    return [...(denied.length === 0 ? [] : [noCapability(denied)]), ...others.map(unreadable)];
+  },
+};
+
+function noCapability(evidence: Step[]): Problem {
+  return {
+    id: 'no-capability',
+    severity: 'error',
+    certainty: 'unknown',
+    family: null,
+    cause:
+      `This user may not read the host’s rules (${said(evidence[0])}), so that nothing can be said about them. It takes ` +
+      'CAP_NET_ADMIN over this network namespace; setting IP_TRANSPARENT takes it as well, or CAP_NET_RAW.',
+    remedy: 'sudo origdst doctor',
+    evidence,
+  };
+}
+
+function unreadable(step: Step): Problem {
+  const missing = step.errorName === 'ENOENT' && step.call === 'run';
+  const tool = step.target.split(' ')[0] ?? '';
+  return {
+    id: 'unreadable',
+    severity: 'warning',
+    certainty: 'unknown',
+    family: null,
+    cause: missing
+      ? `There is no ${tool} on this host, so that what it would show is not known.`
+      : `What is read with “${step.target}” is not known: ${step.detail || step.errorName}.`,
+    remedy: missing ? `apt-get install ${PACKAGES[tool] ?? tool}` : step.target,
+    evidence: [step],
+  };
+}
+
+const PACKAGES: Record<string, string> = {
+  nft: 'nftables',
+  ip: 'iproute2',
+  'iptables-nft-save': 'iptables',
+  'ip6tables-nft-save': 'iptables',
+  'iptables-legacy-save': 'iptables',
+  'ip6tables-legacy-save': 'iptables',
+};
