@@ -6,6 +6,7 @@
  */
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -184,6 +185,21 @@ Napi::Value Poll(const Napi::CallbackInfo &info) {
   return ready;
 }
 
+/* signalWhenReadable(fd, pid) -> {steps}: SIGIO to that process whenever something arrives */
+Napi::Value SignalWhenReadable(const Napi::CallbackInfo &info) {
+  int fd = ToDescriptor(info[0]);
+  int owner = Number(info[1]);
+  int on = 1;
+  odst_attempt attempt = {};
+  long answer = kernel->ioctl(kernel, fd, FIOSETOWN, &owner);
+  odst_record(&attempt, "ioctl", "FIOSETOWN", answer);
+  if (answer >= 0)
+    odst_record(&attempt, "ioctl", "FIOASYNC", kernel->ioctl(kernel, fd, FIOASYNC, &on));
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("steps", FromSteps(info.Env(), attempt));
+  return object;
+}
+
 }  // namespace
 
 void ExportSockets(Napi::Env env, Napi::Object exports) {
@@ -197,6 +213,8 @@ void ExportSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("getOption", Napi::Function::New(env, GetOption, "getOption"));
   exports.Set("send", Napi::Function::New(env, Send, "send"));
   exports.Set("receive", Napi::Function::New(env, Receive, "receive"));
+  exports.Set("signalWhenReadable",
+              Napi::Function::New(env, SignalWhenReadable, "signalWhenReadable"));
   exports.Set("poll", Napi::Function::New(env, Poll, "poll"));
 }
 

@@ -69,8 +69,12 @@ function namespace(borrowed: Borrowed, spec: string | null): Subject['netns'] {
   return spec === null ? null : borrowed.namespace(spec);
 }
 
-/** IPFIRE's refusals write to the kernel log, so it is asked only by name. */
-function askable(native: Native, name: string): readonly Mechanism[] {
+/**
+ * The mechanisms that are asked: all of this host, or the one that is named. IPFIRE's refusals write
+ * to the kernel log, so it is asked only by name.
+ * @throws {Failure} (not here) when there is none
+ */
+export function askable(native: Native, name: string): readonly Mechanism[] {
   const host = hostFacts();
   const known = native.mechanisms();
   const here = catalogue.filter(

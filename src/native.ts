@@ -108,6 +108,8 @@ export interface Native {
     fd: number,
     size: number,
   ): { step: Step; bytes: Buffer | null; from: Endpoint | null; original: Endpoint | null };
+  /** SIGIO to the process `pid` whenever something arrives on the socket: once for many, so read it empty. */
+  signalWhenReadable(fd: number, pid: number): { steps: Step[] };
   poll(fds: number[], events: 'read' | 'write', milliseconds: number): number[];
 }
 

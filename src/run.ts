@@ -18,6 +18,7 @@ interface CommandClass {
 
 const COMMANDS: Record<string, () => Promise<{ default: CommandClass }>> = {
   capabilities: () => import('./commands/capabilities.ts'),
+  'listen-test': () => import('./commands/listen-test.ts'),
   lookup: () => import('./commands/lookup.ts'),
 };
 
