@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const LIMIT_MS = 20_000;
+/** Far more than anything waited for takes, also where other tests run at the same time. */
+export const LIMIT_MS = 20_000;
 const INTERVAL_MS = 25;
 
 /**

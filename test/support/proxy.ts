@@ -28,19 +28,23 @@ export interface ProxyOptions {
   args: readonly string[];
   /** The TCP port that the proxy listens on once it is up. */
   port: number;
+  /** How many sockets listen on it then. */
+  listeners?: number;
 }
 
 export class RunningProxy {
   readonly program: string;
   readonly port: number;
+  readonly #listeners: number;
   readonly #host: LabHost;
   readonly #child: ChildProcess;
   #output = '';
 
-  constructor(native: Native, host: LabHost, { program, args, port }: ProxyOptions) {
+  constructor(native: Native, host: LabHost, { program, args, port, listeners = 1 }: ProxyOptions) {
     requireProgram(program);
     this.program = program;
     this.port = port;
+    this.#listeners = listeners;
     this.#host = host;
     const [command = '', ...rest] = [...TETHER, program, ...args];
     this.#child = native.inNamespace(host.netns, () =>
@@ -57,10 +61,15 @@ export class RunningProxy {
   async up(native: Native): Promise<void> {
     await eventually(
       () => {
-        if (this.#child.exitCode !== null) throw new Error(`${this.program} ended: ${this.#output.trim()}`);
-        return ([4, 6] as const)
-          .flatMap((family) => native.sockets(family, 'tcp', this.#host.netns).sockets)
-          .some(({ state, local }) => state === LISTEN && local.port === this.port);
+        const { exitCode, signalCode } = this.#child;
+        if (exitCode !== null || signalCode !== null) {
+          throw new Error(`${this.program} ended (${exitCode ?? signalCode}): ${this.#output.trim()}`);
+        }
+        const sockets = ([4, 6] as const).flatMap(
+          (family) => native.sockets(family, 'tcp', this.#host.netns).sockets,
+        );
+        const listening = sockets.filter(({ state, local }) => state === LISTEN && local.port === this.port);
+        return listening.length >= this.#listeners;
       },
       () => `${this.program} to listen on port ${this.port}: ${this.#output.trim()}`,
     );
@@ -84,8 +93,8 @@ export class RunningProxy {
 
   /** Kills it with all that it started, and waits until the namespace is empty. */
   async stop(): Promise<void> {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null)
-      process.kill(-this.#child.pid, 'SIGKILL');
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
     await eventually(
       () => processesIn(this.#host).length === 0,
       () => `the end of ${processesIn(this.#host).map((pid) => `${commandName(pid)}[${pid}]`)}`,

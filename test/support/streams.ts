@@ -7,6 +7,7 @@ import type { LabHost } from '../../src/lab/host.ts';
 import type { Native } from '../../src/native.ts';
 import type { Endpoint } from '../../src/verdict.ts';
 import { connectFrom } from './client.ts';
+import { LIMIT_MS } from './eventually.ts';
 
 /** Lets a server listen inside a namespace, and returns it. */
 export function listenIn<T extends Server>(native: Native, host: LabHost, at: Endpoint, server: T): T {
@@ -34,12 +35,19 @@ export function streamFrom(native: Native, host: LabHost, to: Endpoint): ClientS
   return { socket, name: formatEndpoint(local), to };
 }
 
-/** Resolves with what has arrived, once it holds `text`. */
+/** Resolves with what has arrived, once it holds `text`; ends the connection where it never comes. */
 export async function heard(socket: Socket, text: string): Promise<string> {
+  const giveUp = () =>
+    void socket.destroy(new Error(`waited ${LIMIT_MS / 1000} s in vain to hear '${text}'`));
+  const timer = setTimeout(giveUp, LIMIT_MS);
   let all = '';
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    all += String(chunk);
-    if (all.includes(text)) return all;
+  try {
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      all += String(chunk);
+      if (all.includes(text)) return all;
+    }
+  } finally {
+    clearTimeout(timer);
   }
   throw new Error(`the connection ended before '${text}' arrived: ${all}`);
 }
