@@ -4,11 +4,24 @@ import { isIP } from 'node:net';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import { closeNamespace, NamespaceError, openNamespace } from '../host/namespaces.ts';
 import type { Native } from '../native.ts';
+import { bridge } from './bridge.ts';
+import { conntrackFull } from './conntrack-full.ts';
 import { type Check, type Problem, SEVERITIES } from './finding.ts';
+import { firewall } from './firewall.ts';
+import { kernel } from './kernel.ts';
+import { listener } from './listener.ts';
 import { policyRouteCheck } from './policy-route.ts';
 import { liveReadings, type Readings } from './readings.ts';
+import { replyBypass } from './reply-bypass.ts';
+import { routeLocalnet } from './route-localnet.ts';
+import { rpFilter } from './rp-filter.ts';
 import { ruleMissing } from './rule-missing.ts';
+import { ruleShadowed } from './rule-shadowed.ts';
+import { selfLoop } from './self-loop.ts';
 import { type Request, Situation } from './situation.ts';
+import { spoofedReply } from './spoofed-reply.ts';
+import { srcValidMark } from './src-valid-mark.ts';
+import { tracking } from './tracking.ts';
 import { unread } from './unread.ts';
 
 export type { Problem } from './finding.ts';
@@ -29,7 +42,24 @@ export interface Diagnosis {
 }
 
 /** In the order of a packet's way: of two causes that are equally certain, the earlier one hides the later. */
-const CHECKS: readonly Check<Situation>[] = [unread, ruleMissing, policyRouteCheck];
+const CHECKS: readonly Check<Situation>[] = [
+  unread,
+  kernel,
+  bridge,
+  conntrackFull,
+  ruleMissing,
+  ruleShadowed,
+  tracking,
+  rpFilter,
+  srcValidMark,
+  routeLocalnet,
+  policyRouteCheck,
+  firewall,
+  listener,
+  selfLoop,
+  spoofedReply,
+  replyBypass,
+];
 
 /**
  * Reads, and changes nothing.

@@ -5,7 +5,7 @@ import { decide, markMatches, type PolicyRule, type Routing } from '../host/poli
 import type { Rule } from '../host/rule.ts';
 import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
-import { hex, localRoute, localTables, policyRoute, replaceRule, usableMark } from './remedies.ts';
+import { bare, hex, localRoute, localTables, policyRoute, replaceRule, usableMark } from './remedies.ts';
 import { problem, type Situation } from './situation.ts';
 
 export const policyRouteCheck: Check<Situation> = {
@@ -67,7 +67,7 @@ export function localDelivery(
   if (mark === 0) {
     return say(
       'tproxy-without-mark',
-      `The rule “${marking.text}” sets no mark, so that no ip rule can tell its packets from others.`,
+      `The rule “${bare(marking)}” sets no mark, so that no ip rule can tell its packets from others.`,
       marking.tool === 'nft'
         ? replaceRule(
             marking,
@@ -82,7 +82,7 @@ export function localDelivery(
   if (other?.mark) {
     return say(
       'policy-mark',
-      `The rule “${marking.text}” leaves IPv${family} packets with mark ${hex(mark)}, and the ip rule looks for ${hex(other.mark.value)}/${hex(other.mark.mask)}: they are routed as if they were not marked.`,
+      `The rule “${bare(marking)}” leaves IPv${family} packets with mark ${hex(mark)}, and the ip rule looks for ${hex(other.mark.value)}/${hex(other.mark.mask)}: they are routed as if they were not marked.`,
       `${ip} rule add fwmark ${hex(mark)} lookup ${other.table}`,
     );
   }

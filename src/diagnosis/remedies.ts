@@ -56,6 +56,51 @@ export function withService(rule: Rule, port: number): string {
         .replace(/(?:! )?--dport \S+/, `--dport ${port}`);
 }
 
+/** A rule's words for a sentence: without its counters. */
+export function bare({ text }: Rule): string {
+  return text.replace(/counter packets \d+ bytes \d+ /, '');
+}
+
+/** The same rule, sending to an address of its own choice. */
+export function withAddress(rule: Rule, family: Family, to: string, port: number): string {
+  const target = family === 6 ? `[${to}]:${port}` : `${to}:${port}`;
+  const ip = rule.family === 'inet' ? (family === 6 ? ' ip6' : ' ip') : '';
+  if (rule.tool !== 'nft') {
+    return rule.text
+      .replace(/--on-ip \S+/, `--on-ip ${to}`)
+      .replace(/-j REDIRECT --to-ports \S+/, `-j DNAT --to-destination ${target}`);
+  }
+  return rule.text
+    .replace(/tproxy(?: ip6?)? to \S+/, `tproxy${ip} to ${target}`)
+    .replace(/(?:redirect|dnat(?: ip6?)?) to \S+/, `dnat${ip} to ${target}`);
+}
+
+/**
+ * DNAT to a loopback address takes route_localnet, which would open all of 127.0.0.0/8 to the
+ * neighbours: ip-sysctl.rst. So what they send there themselves is dropped first.
+ */
+export function guardedLoopback(
+  rule: Rule,
+  protocol: Protocol,
+  service: number,
+  port: number,
+  to: string,
+): string {
+  const dnat =
+    rule.tool === 'nft' && rule.family === 'ip'
+      ? replaceRule(rule, withAddress(rule, 4, to, port))
+      : insertRule(
+          rule,
+          rule.tool === 'nft'
+            ? `${protocol} dport ${service} dnat ip to ${to}:${port}`
+            : `-p ${protocol} --dport ${service} -j DNAT --to-destination ${to}:${port}`,
+        );
+  const guard =
+    'add table ip origdst; add chain ip origdst guard { type filter hook prerouting priority raw; }; ' +
+    'add rule ip origdst guard iifname != lo ip daddr 127.0.0.0/8 drop';
+  return `nft ${quote(guard)} && sysctl -w net.ipv4.conf.all.route_localnet=1 && ${dnat}`;
+}
+
 export interface Wanted {
   families: readonly Family[];
   protocol: Protocol;

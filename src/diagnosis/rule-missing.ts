@@ -6,6 +6,7 @@ import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
 import { type Interception, interceptions, portsOf } from './interceptions.ts';
 import {
+  bare,
   policyRoute,
   redirectRule,
   replaceRule,
@@ -55,7 +56,7 @@ function otherRule(situation: Situation, others: readonly Interception[]): Probl
   const { port, service } = situation;
   const wrongTarget = port !== undefined && !others.some((one) => one.port === port);
   const candidates = wrongTarget ? others : others.filter((one) => port === undefined || one.port === port);
-  const words = [...new Set(candidates.map(({ rule }) => `“${rule.text}”`))].join(', ');
+  const words = [...new Set(candidates.map(({ rule }) => `“${bare(rule)}”`))].join(', ');
   if (wrongTarget) {
     const [first] = candidates;
     const target = [...new Set(candidates.map((one) => one.port ?? 'a computed port'))].join(', ');
@@ -139,7 +140,7 @@ function otherNamespace(situation: Situation): Problem | null {
         .find((one) => one.port === port);
       if (found === undefined || hasListener(situation, namespace.fd, port)) continue;
       return problem('rule-other-namespace', 'error', null, {
-        cause: `The rule “${found.rule.text}” is in namespace ${namespace.name}: it redirects to port ${port} there, and the listener is in this one.`,
+        cause: `The rule “${bare(found.rule)}” is in namespace ${namespace.name}: it redirects to port ${port} there, and the listener is in this one.`,
         remedy: addRule(
           situation,
           situation.families,

@@ -74,9 +74,7 @@ export class Situation {
   #isLocal({ action, address }: Interception): boolean {
     if (action.kind !== 'dnat' || address === null) return true;
     if (within(address, ['127.0.0.0/8', '::1'])) return true;
-    return this.readings.links.links.some(({ addresses }) =>
-      addresses.some((own) => own.address === address),
-    );
+    return this.isOwn(address);
   }
 
   /** Rules that send this family's traffic to this host, for whatever port and listener. */
@@ -143,6 +141,18 @@ export class Situation {
         ({ state, transparent, local }) =>
           state === SYN_SENT && transparent && (this.source === undefined || local.address === this.source),
       );
+  }
+
+  isOwn(address: string): boolean {
+    return this.readings.links.links.some(({ addresses }) =>
+      addresses.some((own) => own.address === address),
+    );
+  }
+
+  /** The first address of an interface. */
+  addressOf(link: string | null, family: Family): string | null {
+    const own = this.readings.links.links.find(({ name }) => name === link)?.addresses;
+    return own?.find((one) => one.family === family)?.address ?? null;
   }
 
   routing(family: Family): Routing {

@@ -1,0 +1,60 @@
+/** Strict reverse-path filtering drops what comes in by another interface than the answer leaves by: RFC 3704. */
+
+import { decide } from '../host/policy-routes.ts';
+import { sysctlName } from '../host/sysctl.ts';
+import type { Check } from './finding.ts';
+import { problem, type Situation } from './situation.ts';
+
+const STRICT = 1;
+
+export const rpFilter: Check<Situation> = {
+  name: 'rp-filter',
+  run(situation) {
+    const { readings, source } = situation;
+    if (!situation.families.includes(4)) return [];
+    const all = readings.sysctl('net/ipv4/conf/all/rp_filter');
+    // The kernel takes the greater of the two: IN_DEV_MAXCONF.
+    const strict = readings
+      .interfaces(4)
+      .filter((name) => name !== 'lo')
+      .map((name) => ({ name, reading: readings.sysctl(`net/ipv4/conf/${name}/rp_filter`) }))
+      .filter(({ reading }) => Math.max(all.value ?? 0, reading.value ?? 0) === STRICT);
+    const back = wayBack(situation, source);
+    const affected = strict.filter(({ name }) => name !== back);
+    if (affected.length === 0) return [];
+    const dropped = readings.netstat.values.get('IPReversePathFilter') ?? 0;
+    const route = back === null ? '' : ` The way back to ${source} is by ${back}.`;
+    const names = affected.map(({ name }) => name).join(', ');
+    return [
+      problem('rp-filter', dropped > 0 ? 'error' : 'info', 4, {
+        cause:
+          dropped > 0
+            ? `Reverse-path filtering is strict on ${names}, and has dropped ${dropped} packets in this namespace: they came in by another interface than their source is routed by.${route}`
+            : `Reverse-path filtering is strict on ${names}: packets whose source is routed by another interface would be dropped there.${route}`,
+        remedy: affected
+          .map(({ name }) => `sysctl -w ${sysctlName(`net/ipv4/conf/${name}/rp_filter`)}=2`)
+          .join(' && '),
+        evidence: [
+          all.step,
+          ...affected.map(({ reading }) => reading.step),
+          { ...readings.netstat.step, detail: `IPReversePathFilter ${dropped}` },
+        ],
+      }),
+    ];
+  },
+};
+
+/** The interface that packets to the client leave by; null where it cannot be told. */
+function wayBack(situation: Situation, source: string | undefined): string | null {
+  if (source === undefined) return null;
+  const decision = decide(situation.routing(4), {
+    family: 4,
+    protocol: situation.protocol,
+    daddr: source,
+    iif: 'lo',
+    mark: 0,
+    socket: false,
+    state: 'new',
+  });
+  return decision === null || decision === 'unknown' ? null : decision.route.dev;
+}
