@@ -86,5 +86,15 @@ export function routeMarkedLocally(host: LabHost): void {
   host.run('ip', ['-6', 'route', 'add', 'local', '::/0', 'dev', 'lo', 'table', '100']);
 }
 
+/**
+ * Replies to a foreign address that a transparent socket of this host has taken are for that socket,
+ * and not to be forwarded: the `socket` match tells them from other packets of that address.
+ */
+export function keepReplies(host: LabHost): void {
+  const rule = 'meta l4proto { tcp, udp } socket transparent 1 meta mark set 1 accept';
+  const chain = `type filter hook prerouting priority mangle\n${rule}`;
+  host.run('nft', ['-f', '-'], `table inet replies { chain pre { ${chain}\n }\n }\n`);
+}
+
 /** An address of the gateway on the client's side, for connections that nothing redirects. */
 export const DIRECT = GATEWAY;
