@@ -8,7 +8,7 @@ import { fromListener } from './flows/listener.ts';
 import { fromProcess, fromProcessDescriptor, fromProcessName } from './flows/process.ts';
 import { Borrowed, subject } from './flows/subject.ts';
 import { hostFacts, isThisOs } from './host/context.ts';
-import { NamespaceError } from './host/namespaces.ts';
+import { NamespaceError, namespaceFailure } from './host/namespaces.ts';
 import { inquire, type LookupResult, type Subject } from './inquiry.ts';
 import type { Mechanism } from './mechanism.ts';
 import type { Native } from './native.ts';
@@ -94,11 +94,4 @@ export function askable(native: Native, name: string): readonly Mechanism[] {
     );
   }
   return chosen;
-}
-
-function namespaceFailure(error: NamespaceError): Failure {
-  if (error.code === 'EACCES' || error.code === 'EPERM') {
-    return new Failure(ExitCode.notPermitted, error.message, 'run the same command as root (sudo)');
-  }
-  return new Failure(ExitCode.usage, error.message, 'ip netns list');
 }

@@ -18,8 +18,10 @@ interface CommandClass {
 
 const COMMANDS: Record<string, () => Promise<{ default: CommandClass }>> = {
   capabilities: () => import('./commands/capabilities.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   'listen-test': () => import('./commands/listen-test.ts'),
   lookup: () => import('./commands/lookup.ts'),
+  'spoof-connect': () => import('./commands/spoof-connect.ts'),
 };
 
 export async function run(argv: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Network namespaces of this host: named, and those that only a process holds. */
 
 import { closeSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import { ExitCode, Failure } from '../exit-codes.ts';
 
 /** An open namespace. `name` is how --netns names it: a name of /run/netns, or a process. */
 export interface Namespace {
@@ -16,6 +17,14 @@ export class NamespaceError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** The end for a namespace that does not exist or may not be entered. */
+export function namespaceFailure(error: NamespaceError): Failure {
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return new Failure(ExitCode.notPermitted, error.message, 'run the same command as root (sudo)');
+  }
+  return new Failure(ExitCode.usage, error.message, 'ip netns list');
 }
 
 /**
