@@ -6,10 +6,12 @@ import { closeNamespace, NamespaceError, openNamespace } from '../host/namespace
 import type { Native } from '../native.ts';
 import { bridge } from './bridge.ts';
 import { conntrackFull } from './conntrack-full.ts';
+import { environment } from './environment.ts';
 import { type Check, type Problem, SEVERITIES } from './finding.ts';
 import { firewall } from './firewall.ts';
 import { kernel } from './kernel.ts';
 import { listener } from './listener.ts';
+import { mptcp } from './mptcp.ts';
 import { policyRouteCheck } from './policy-route.ts';
 import { liveReadings, type Readings } from './readings.ts';
 import { replyBypass } from './reply-bypass.ts';
@@ -18,6 +20,7 @@ import { rpFilter } from './rp-filter.ts';
 import { ruleMissing } from './rule-missing.ts';
 import { ruleShadowed } from './rule-shadowed.ts';
 import { selfLoop } from './self-loop.ts';
+import { settings } from './settings.ts';
 import { type Request, Situation } from './situation.ts';
 import { spoofedReply } from './spoofed-reply.ts';
 import { srcValidMark } from './src-valid-mark.ts';
@@ -59,6 +62,9 @@ const CHECKS: readonly Check<Situation>[] = [
   selfLoop,
   spoofedReply,
   replyBypass,
+  mptcp,
+  settings,
+  environment,
 ];
 
 /**
