@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { endpoint, formatEndpoint } from '../../src/endpoint.ts';
@@ -38,6 +39,7 @@ function agreesWithSquid(lab: Lab, mode: 'intercept' | 'tproxy', verdict: 'trans
   const scratch = new Scratch('proxy');
   const origins: Server[] = [];
   const clients: ClientStream[] = [];
+  const segmentsBefore = segments();
   let squid: RunningProxy;
   let logged: Interception[];
 
@@ -84,6 +86,7 @@ function agreesWithSquid(lab: Lab, mode: 'intercept' | 'tproxy', verdict: 'trans
     assert(squid.pids.length >= 2, 'a master and a worker were running');
     await squid.stop();
     assert.deepEqual(processesIn(lab.gateway), []);
+    assert.deepEqual(segments(), segmentsBefore);
   });
 }
 
@@ -104,6 +107,11 @@ async function getPage({ socket, to }: ClientStream): Promise<void> {
   // Squid compares Host with the original destination; an address needs no name server for it.
   socket.write(`GET / HTTP/1.1\r\nHost: ${formatEndpoint(to)}\r\n\r\n`);
   assert.match(await heard(socket, 'from the origin'), /^HTTP\/1\.1 200 OK\r\n.*^Via: 1\.1 gateway\.test /ms);
+}
+
+/** Squid's shared memory, which outlives a Squid that is killed. A Squid of the host's may have some. */
+function segments(): string[] {
+  return readdirSync('/dev/shm').filter((name) => name.startsWith('squid'));
 }
 
 /** All that Squid would otherwise keep or look up outside of its folder and its namespace is off. */

@@ -15,12 +15,13 @@ const LISTEN = 10;
 /**
  * Runs a program so that nothing of it can outlive this process, not even a daemon that it forks: it
  * gets a process namespace, which the kernel empties when the first process in it dies. That one is
- * a shell, and not the program, because a change of user clears the death signal (prctl(2)).
+ * a shell, and not the program, because a change of user clears the death signal (prctl(2)). And
+ * /dev/shm is its own: Squid would leave segments there, by names that the host's Squid uses too.
  */
 const TETHER = [
   ...['setpriv', '--pdeathsig', 'KILL'],
-  ...['unshare', '--pid', '--fork', '--kill-child=KILL'],
-  ...['sh', '-c', '"$@"; exit $?', 'sh'],
+  ...['unshare', '--pid', '--mount', '--fork', '--kill-child=KILL'],
+  ...['sh', '-c', 'mount -t tmpfs tmpfs /dev/shm && "$@"; exit $?', 'sh'],
 ];
 
 export interface ProxyOptions {
