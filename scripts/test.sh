@@ -7,6 +7,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+if [ $# -eq 0 ] && [ "$(id -u)" -ne 0 ]; then
+  echo 'The tests make network namespaces, run proxies in them, and change to other users: that takes root.' >&2
+  echo 'All of them: sudo npm test      Those that need none: npm test -- test/unit/endpoint.test.ts' >&2
+  echo '0 passed, 0 failed, 0 skipped'
+  exit 1
+fi
+
 # Some tests run the command as `nobody`, who cannot reach a checkout below root's own home. The tests
 # then see it in a public place, by a mount that nothing but them can see and that ends with them.
 reachable() {
