@@ -111,6 +111,7 @@ void ExportMechanisms(Napi::Env env, Napi::Object exports) {
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   odst::ExportMechanisms(env, exports);
+  odst::ExportFlows(env, exports);
   odst::ExportHost(env, exports);
   odst::ExportSockets(env, exports);
   odst::ExportWatch(env, exports);

@@ -49,6 +49,7 @@ bool InNamespace(const Napi::Value &descriptor, odst_attempt *attempt, Body body
 }
 
 void ExportMechanisms(Napi::Env env, Napi::Object exports);
+void ExportFlows(Napi::Env env, Napi::Object exports);
 void ExportHost(Napi::Env env, Napi::Object exports);
 void ExportSockets(Napi::Env env, Napi::Object exports);
 void ExportWatch(Napi::Env env, Napi::Object exports);

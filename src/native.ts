@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NativeTable } from './table/native-table.ts';
 import type { Endpoint, Family, Operation, Protocol, Question, Step } from './verdict.ts';
 
 /** A connection to ask about: by descriptor, or by its two addresses. */
@@ -57,7 +58,7 @@ export interface TrackedFlow {
   zone: number;
 }
 
-export interface Native {
+export interface Native extends NativeTable {
   mechanisms(): string[];
   lookup(mechanism: string, flow: NativeFlow): NativeLookup;
   prepare(mechanism: string, fd: number, question: Question): { steps: Step[] };
