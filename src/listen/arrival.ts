@@ -1,5 +1,6 @@
 /** What a listen test reports, as it happens. Types only. */
 
+import type { Problem } from '../diagnosis/finding.ts';
 import type { LookupResult } from '../inquiry.ts';
 import type { Endpoint, Family, Protocol } from '../verdict.ts';
 
@@ -18,14 +19,6 @@ export interface ListenRequest {
   /** Original destinations that are right; empty: any is. */
   expect: readonly Endpoint[];
   handling: Handling;
-}
-
-/** A reason why nothing came, and the command that mends it. */
-export interface Problem {
-  id: string;
-  severity: string;
-  cause: string;
-  remedy: string | null;
 }
 
 /** What becomes of an accepted connection. */
@@ -92,7 +85,7 @@ export interface Summary {
   /** Turned away because no more files may be open. */
   dropped: number;
   bytes: { received: number; sent: number };
-  /** Why nothing came, where nothing came. */
+  /** Why nothing was redirected here in time, when nothing was. */
   problems: Problem[];
 }
 

@@ -1,6 +1,7 @@
 /** A listen test from the first descriptor to the summary. */
 
 import { once } from 'node:events';
+import type { Problem } from '../diagnosis/finding.ts';
 import type { LookupResult } from '../inquiry.ts';
 import { askable } from '../lookup.ts';
 import type { Native } from '../native.ts';
@@ -63,14 +64,27 @@ export async function listenTest(
   const time = new AbortController();
   const timer = request.timeout === null ? null : setTimeout(() => time.abort(), request.timeout * 1000);
   await Promise.race([enough.signal, interruption, time.signal].map(aborted));
+  const ended = endedBy(enough.signal, interruption);
+  const problems =
+    ended === 'timeout' && tally.intercepted === 0 ? await diagnose(native, request, port) : [];
   listener.stopAccepting();
   await listener.settle(AbortSignal.any([interruption, time.signal]));
-  const ended = endedBy(enough.signal, interruption);
   if (timer !== null) clearTimeout(timer);
   await listener.abort();
-  const summary = tally.summary(ended, listener.dropped, []);
+  const summary = tally.summary(interruption.aborted ? 'interrupted' : ended, listener.dropped, problems);
   observer.summary(summary);
   return summary;
+}
+
+/** While the listener still stands: what is wrong with it is to be seen as well. */
+async function diagnose(
+  native: Native,
+  { protocol, expect }: ListenRequest,
+  port: number,
+): Promise<Problem[]> {
+  const { examine } = await import('../diagnosis/doctor.ts');
+  const [destination] = expect;
+  return examine(native, { port, protocol, ...(destination === undefined ? {} : { destination }) }).problems;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

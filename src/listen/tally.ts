@@ -1,10 +1,11 @@
 /** The summary, counted as connections come and go; and what it means for the exit code. */
 
+import type { Problem } from '../diagnosis/finding.ts';
 import { sameEndpoint } from '../endpoint.ts';
 import { ExitCode } from '../exit-codes.ts';
 import type { LookupResult } from '../inquiry.ts';
 import type { Endpoint } from '../verdict.ts';
-import type { Arrival, Closed, Problem, Summary } from './arrival.ts';
+import type { Arrival, Closed, Summary } from './arrival.ts';
 
 export class Tally {
   readonly #expect: readonly Endpoint[];
@@ -19,6 +20,10 @@ export class Tally {
 
   get connections(): number {
     return this.#counts.connections;
+  }
+
+  get intercepted(): number {
+    return this.#counts.intercepted;
   }
 
   /** Is this where it was expected to go? null when nothing is expected. */

@@ -68,8 +68,14 @@ export class ListenText implements Observer {
     for (const { arrival, count } of this.#reasons.values()) {
       this.#explain(`${arrival.verdict}${count > 1 ? ` (${count})` : ''}: ${arrival.cause}`, arrival.remedy);
     }
-    for (const { severity, cause, remedy } of summary.problems)
-      this.#explain(`${severity}: ${cause}`, remedy);
+    if (summary.ended === 'timeout' && intercepted === 0) this.#diagnosis(summary.problems);
+  }
+
+  #diagnosis(problems: Summary['problems']): void {
+    if (problems.length === 0) {
+      this.#explain(NOTHING_AMISS, 'tcpdump -ni any   # do the packets reach this host at all?');
+    }
+    for (const { severity, cause, remedy } of problems) this.#explain(`${severity}: ${cause}`, remedy);
   }
 
   #explain(sentence: string, remedy: string | null): void {
@@ -102,6 +108,9 @@ const WORDS: Record<Closed['ending'], string> = {
 
 const TURNED_AWAY =
   'Connections were turned away because this process may not open more files (RLIMIT_NOFILE, getrlimit(2)).';
+
+const NOTHING_AMISS =
+  'Nothing was redirected here, and nothing on this host that could be read stands in its way.';
 
 function place(at: Arrival['original']): string {
   return at === null ? '-' : formatPlace(at);

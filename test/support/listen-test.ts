@@ -21,9 +21,12 @@ export class ListenTest {
   readonly #exit: Promise<unknown>;
   #rest = '';
 
-  private constructor(native: Native, host: LabHost, args: readonly string[]) {
+  private constructor(native: Native, host: LabHost, args: readonly string[], uid: number | undefined) {
     this.#child = native.inNamespace(host.netns, () =>
-      spawn(process.execPath, [RUN, 'listen-test', '--jsonl', ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(process.execPath, [RUN, 'listen-test', '--jsonl', ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        ...(uid === undefined ? {} : { uid, gid: uid }),
+      }),
     );
     this.#exit = once(this.#child, 'close');
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -36,9 +39,17 @@ export class ListenTest {
     });
   }
 
-  /** Resolves when it listens. */
-  static async start(native: Native, host: LabHost, args: readonly string[]): Promise<ListenTest> {
-    const running = new ListenTest(native, host, args);
+  /**
+   * Resolves when it listens.
+   * @param uid the user and group to run it by
+   */
+  static async start(
+    native: Native,
+    host: LabHost,
+    args: readonly string[],
+    uid?: number,
+  ): Promise<ListenTest> {
+    const running = new ListenTest(native, host, args, uid);
     await eventually(
       () => running.listening !== undefined || running.#child.exitCode !== null,
       () => `listen-test to listen: ${running.stderr}`,
