@@ -10,7 +10,13 @@ import { requireNative } from '../../src/native.ts';
 import type { Family } from '../../src/verdict.ts';
 import { connectFrom } from '../support/client.ts';
 import { ListenTest } from '../support/listen-test.ts';
-import { DIRECT, LISTENER_PORT, type Redirection, redirectPort80, routeMarkedLocally } from '../support/rules.ts';
+import {
+  DIRECT,
+  LISTENER_PORT,
+  type Redirection,
+  redirectPort80,
+  routeMarkedLocally,
+} from '../support/rules.ts';
 
 const native = requireNative();
 const PORT = String(LISTENER_PORT);
