@@ -7,6 +7,7 @@
  * descriptors alone: no name in /run/netns, no mount, no process stays behind, however it ends.
  */
 
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Native } from '../native.ts';
 import type { Family } from '../verdict.ts';
@@ -56,8 +57,10 @@ export class Lab {
     for (const host of this.hosts) this.#settle(host);
     this.gateway.ip(
       'link set lo up',
-      `link add inside type veth peer name eth0 netns ${this.client.path}`,
-      `link add outside type veth peer name eth0 netns ${this.server.path}`,
+      // Different numbers: to linkwatch_urgent_event (net/core/link_watch.c) ends of the same number are
+      // one plain device, whose coming up may wait a second.
+      `link add inside index 11 type veth peer name eth0 index 21 netns ${this.client.path}`,
+      `link add outside index 12 type veth peer name eth0 index 22 netns ${this.server.path}`,
       ...this.families.flatMap((family) => [
         addAddress(GATEWAY, family, 'inside'),
         addAddress(UPLINK, family, 'outside'),
@@ -67,7 +70,9 @@ export class Lab {
     );
     this.#join(this.client, CLIENT, GATEWAY);
     this.#join(this.server, SERVER, UPLINK);
-    awaitLinks(this.gateway, ['inside', 'outside']);
+    awaitLinks(this.client, ['eth0'], this.families);
+    awaitLinks(this.gateway, ['inside', 'outside'], this.families);
+    awaitLinks(this.server, ['eth0'], this.families);
   }
 
   /**
@@ -115,24 +120,42 @@ export class Lab {
   }
 }
 
-const LINK_LIMIT_MS = 5000;
-const LINK_PAUSE_MS = 0.5;
+const LIMIT_MS = 5000;
+const PAUSE_MS = 0.5;
 
 /**
- * The end of a veth pair that was brought up first drops every packet until the kernel's worker has
- * noticed that the other end is up as well (linkwatch_do_dev in net/core/link_watch.c). Node lists a
- * link once it is running.
+ * Workers of the kernel finish what `ip` began. The end of a veth pair that was brought up first drops
+ * every packet until its other end has been noticed (linkwatch_do_dev in net/core/link_watch.c), and an IPv6
+ * address, link-local ones included, is in use once addrconf_dad_work (net/ipv6/addrconf.c) has run.
  */
-function awaitLinks(host: LabHost, links: readonly string[]): void {
-  const end = performance.now() + LINK_LIMIT_MS;
+function awaitLinks(host: LabHost, links: readonly string[], families: readonly Family[]): void {
+  const end = performance.now() + LIMIT_MS;
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (;;) {
-    const running = host.within(() => Object.keys(networkInterfaces()));
-    if (links.every((link) => running.includes(link))) return;
+  while (!host.within(() => areUp(links) && (!families.includes(6) || areInUse(links.length)))) {
     if (performance.now() > end) throw new LabError(`the links of ${host.name} do not come up`);
-    Atomics.wait(pause, 0, 0, LINK_PAUSE_MS);
+    Atomics.wait(pause, 0, 0, PAUSE_MS);
   }
 }
+
+/** Node lists a link once it is running. */
+function areUp(links: readonly string[]): boolean {
+  const running = Object.keys(networkInterfaces());
+  return links.every((link) => running.includes(link));
+}
+
+/** Has every link both its addresses in the routing table? Columns: rt6_info_route in net/ipv6/route.c. */
+function areInUse(links: number): boolean {
+  const routes = readFileSync('/proc/thread-self/net/ipv6_route', 'utf8').split('\n');
+  const local = routes
+    .map((line) => line.split(/\s+/))
+    .filter((columns) => Number(`0x${columns[8]}`) & RTF_LOCAL);
+  return ['20010db8', 'fe80'].every(
+    (prefix) => local.filter(([to]) => to?.startsWith(prefix)).length >= links,
+  );
+}
+
+/** linux/ipv6_route.h */
+const RTF_LOCAL = 0x80000000;
 
 function addAddress(addresses: Addresses, family: Family, link: string): string {
   return family === 4
