@@ -5,6 +5,7 @@ import { formatEndpoint } from '../endpoint.ts';
 import type { Step } from '../verdict.ts';
 import { type Explained, explained, type Facts } from './facts.ts';
 import { icmpWords, isPortUnreachable } from './icmp.ts';
+import { concludeNotSent } from './not-sent.ts';
 import type { Packet } from './packet.ts';
 import type { Stage } from './report.ts';
 
@@ -111,14 +112,8 @@ function answered(facts: Facts, failed: Stage, step: Step | undefined): Explaine
   const { flow, sighting } = facts;
   if (failed.stage === 'data' && facts.request.protocol === 'tcp') return brokenOff(facts, step);
   if (step?.errorName === 'ECONNREFUSED') return refused(facts, sighting?.icmp ?? null);
-  if (step?.call === 'send' && step.errorName === 'EPERM') {
-    return explained(
-      'not-sent',
-      'firewall-output',
-      `A firewall rule of this host’s output dropped the datagram: ${said(step)}.`,
-      'nft list ruleset; iptables-save   # let it out in the output hook',
-    );
-  }
+  // sendto(2) of a datagram says EPERM when the output hook drops it: no capability would help.
+  if (step?.call === 'send' && step.errorName === 'EPERM') return concludeNotSent(facts);
   if (sighting?.icmp) return unreachable(facts, sighting.icmp);
   return explained(
     'unreachable',
@@ -159,15 +154,11 @@ export function unreachable(facts: Facts, icmp: Packet): Explained {
   const { flow } = facts;
   if (icmp.icmp === null) throw new Error('not an ICMP error');
   if (isPortUnreachable(icmp.icmp, flow.peer.family)) return refused(facts, icmp);
-  const isOwn = icmp.direction === 'out';
-  const by = isOwn ? `this host (as ${icmp.from.address})` : icmp.from.address;
   return explained(
     'unreachable',
     'unreachable',
-    `${formatEndpoint(flow.peer)} cannot be reached: ${by} answered “${icmpWords(icmp.icmp, flow.peer.family)}” ` +
-      `(ICMP type ${icmp.icmp.type} code ${icmp.icmp.code}).`,
-    isOwn
-      ? `ip -${flow.peer.family} route get ${flow.peer.address}; ip -${flow.peer.family} neigh`
-      : `ip -${flow.peer.family} route get ${flow.peer.address}   # on ${icmp.from.address}; and its firewall`,
+    `${formatEndpoint(flow.peer)} cannot be reached: ${icmp.from.address} answered “${icmpWords(icmp.icmp, flow.peer.family)}” ` +
+      `(ICMP type ${icmp.icmp.type} code ${icmp.icmp.code}, seen on ${icmp.interface}).`,
+    `ip -${flow.peer.family} route get ${flow.peer.address}   # on ${icmp.from.address}; and its firewall`,
   );
 }

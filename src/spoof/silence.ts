@@ -1,13 +1,13 @@
 /** The socket was told nothing in time: what did the wire show? */
 
 import { formatEndpoint } from '../endpoint.ts';
-import { readWith } from '../host/run.ts';
 import { explainDrop } from './drop.ts';
 import { type Explained, explained, type Facts } from './facts.ts';
+import { concludeNotSent } from './not-sent.ts';
 import type { Packet } from './packet.ts';
 import { unreachable } from './refusal.ts';
 import { answersOwnAddress, wayBack } from './route-back.ts';
-import type { Flow, Sighting } from './wire.ts';
+import type { Flow } from './wire.ts';
 
 export async function concludeSilence(facts: Facts): Promise<Explained> {
   const { sighting, flow, request } = facts;
@@ -22,9 +22,10 @@ export async function concludeSilence(facts: Facts): Promise<Explained> {
   }
   if (sighting.rewritten !== null) return sourceRewritten(flow, sighting.rewritten);
   if (sighting.reply !== null) return explainDrop(facts, sighting.reply);
-  if (sighting.icmp !== null) return unreachable(facts, sighting.icmp);
-  if (sighting.passedOn !== null) return answeredHere(flow, sighting, sighting.passedOn);
-  return sighting.sent === null ? concludeNotSent(facts) : concludeNoReply(facts, sighting.sent);
+  if (sighting.sent === null) return concludeNotSent(facts);
+  if (sighting.icmp?.direction === 'in') return unreachable(facts, sighting.icmp);
+  const own = sighting.passedOn ?? sighting.icmp;
+  return own === null ? concludeNoReply(facts, sighting.sent) : answeredHere(flow, own);
 }
 
 /** Seen on the wire with another source address, whether it was answered or not. */
@@ -38,50 +39,14 @@ export function sourceRewritten(flow: Flow, packet: Packet): Explained {
   );
 }
 
-/** A reply that never came in went out: it was made on this host. */
-function answeredHere(flow: Flow, { sent }: Sighting, packet: Packet): Explained {
-  const isOwnTarget = sent !== null;
+/** An answer that never came in went out: it was made on this host. */
+function answeredHere(flow: Flow, answer: Packet): Explained {
   return explained(
-    isOwnTarget ? 'no-reply' : 'not-sent',
-    isOwnTarget ? 'own-target' : 'rejected-here',
-    isOwnTarget
-      ? `${flow.peer.address} is an address of this host: its replies to ${flow.local.address} are not received but sent ` +
-          `away, on ${packet.interface}.`
-      : `A rule of this host’s output rejected the request; the rejection was sent to the owner of ${flow.local.address}, ` +
-          `on ${packet.interface}.`,
-    isOwnTarget
-      ? 'origdst spoof-connect --source ADDRESS TARGET:PORT   # with a target on another machine'
-      : 'nft list ruleset; iptables-save   # let it out in the output hook',
-  );
-}
-
-function concludeNotSent(facts: Facts): Explained {
-  const { native, flow, request } = facts;
-  const way = wayBack(native, flow.peer, request.netns);
-  const hop = way.router ?? flow.peer.address;
-  const ip = `ip -${flow.peer.family}`;
-  const ask = () => readWith('ip', `-${flow.peer.family}`, 'neigh', 'show', 'to', hop);
-  const neighbour = request.netns === null ? ask() : native.inNamespace(request.netns.fd, ask);
-  const evidence = [
-    ...way.steps,
-    { ...neighbour.step, detail: neighbour.text?.trim() ?? neighbour.step.detail },
-  ];
-  if (/\b(FAILED|INCOMPLETE)\b/.test(neighbour.text ?? '')) {
-    return explained(
-      'unreachable',
-      'next-hop-silent',
-      `The request never left this host: the next hop ${hop} does not answer ${flow.peer.family === 4 ? 'ARP' : 'neighbour discovery'}.`,
-      `${ip} neigh show to ${hop}; ${ip} route get ${flow.peer.address}`,
-      evidence,
-    );
-  }
-  return explained(
-    'not-sent',
-    'not-sent',
-    `The request from ${flow.local.address} was not seen leaving this host on any interface: a firewall rule of its output ` +
-      'drops it, or a NAT rule there sends it elsewhere.',
-    'nft list ruleset; iptables-save   # let it out in the output hook',
-    evidence,
+    'no-reply',
+    'own-target',
+    `${flow.peer.address} is an address of this host: its replies to ${flow.local.address} are not received but sent away, ` +
+      `on ${answer.interface}.`,
+    'origdst spoof-connect --source ADDRESS TARGET:PORT   # with a target on another machine',
   );
 }
 
