@@ -5,7 +5,15 @@ import type { HostSocket } from '../native.ts';
 import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
 import type { Interception } from './interceptions.ts';
-import { bare, guardedLoopback, redirectRule, replaceRule, withAddress, withTarget } from './remedies.ts';
+import {
+  bare,
+  deleteRule,
+  guardedLoopback,
+  redirectRule,
+  replaceRule,
+  withAddress,
+  withTarget,
+} from './remedies.ts';
 import { problem, type Situation } from './situation.ts';
 
 const LOOPBACK = ['127.0.0.0/8', '::1'];
@@ -136,16 +144,14 @@ function notTransparent(
     service: packet.dport ?? situation.service ?? 80,
     port,
   });
-  // An iptables TPROXY rule drops before any redirection, so that it has to go.
-  const drop =
-    action.kind === 'tproxy' && action.terminal ? `${dropRules(situation, port, families)} && ` : '';
   return problem('listener-not-transparent', 'error', family, {
     cause: `The listener on port ${port} has no IP_TRANSPARENT, and TPROXY (“${bare(rule)}”) hands packets to transparent listeners only: ${effect}.`,
-    remedy: `${drop}${redirect}   # redirects instead; or start the proxy in its TPROXY mode (Squid: http_port ${port} tproxy)`,
+    remedy: `${dropRules(situation, port, families)} && ${redirect}   # redirects instead; or start the proxy in its TPROXY mode (Squid: http_port ${port} tproxy)`,
     evidence: [...situation.ruleSteps, ...situation.socketSteps],
   });
 }
 
+/** In the order in which the numbers of those that are left stay true. */
 function dropRules(situation: Situation, port: number, families: readonly Family[]): string {
   const rules = families.flatMap((family) =>
     situation
@@ -155,6 +161,6 @@ function dropRules(situation: Situation, port: number, families: readonly Family
   );
   return [...new Set(rules)]
     .toSorted((a, b) => b.handle - a.handle)
-    .map((rule) => `${rule.tool} -w -t ${rule.table} -D ${rule.chain} ${rule.handle}`)
+    .map(deleteRule)
     .join(' && ');
 }

@@ -1,5 +1,6 @@
 /** Strict reverse-path filtering drops what comes in by another interface than the answer leaves by: RFC 3704. */
 
+import { within } from '../host/packet.ts';
 import { decide } from '../host/policy-routes.ts';
 import { sysctlName } from '../host/sysctl.ts';
 import type { Check } from './finding.ts';
@@ -23,14 +24,17 @@ export const rpFilter: Check<Situation> = {
     const affected = strict.filter(({ name }) => name !== back);
     if (affected.length === 0) return [];
     const dropped = readings.netstat.values.get('IPReversePathFilter') ?? 0;
+    const home = homeLink(situation, source);
+    const isCertain = dropped > 0 || (back !== null && affected.some(({ name }) => name === home));
     const route = back === null ? '' : ` The way back to ${source} is by ${back}.`;
     const names = affected.map(({ name }) => name).join(', ');
+    const said =
+      dropped > 0
+        ? `and has dropped ${dropped} packets in this namespace: they came in by another interface than their source is routed by`
+        : 'which drops packets (and ignores ARP requests) whose source is routed by another interface';
     return [
-      problem('rp-filter', dropped > 0 ? 'error' : 'info', 4, {
-        cause:
-          dropped > 0
-            ? `Reverse-path filtering is strict on ${names}, and has dropped ${dropped} packets in this namespace: they came in by another interface than their source is routed by.${route}`
-            : `Reverse-path filtering is strict on ${names}: packets whose source is routed by another interface would be dropped there.${route}`,
+      problem('rp-filter', isCertain ? 'error' : 'info', 4, {
+        cause: `Reverse-path filtering is strict on ${names}, ${said}.${route}`,
         remedy: affected
           .map(({ name }) => `sysctl -w ${sysctlName(`net/ipv4/conf/${name}/rp_filter`)}=2`)
           .join(' && '),
@@ -43,6 +47,15 @@ export const rpFilter: Check<Situation> = {
     ];
   },
 };
+
+/** The interface whose own network the client is in: its packets come in there. */
+function homeLink({ readings }: Situation, source: string | undefined): string | null {
+  if (source === undefined) return null;
+  const home = readings.links.links.find(({ addresses }) =>
+    addresses.some(({ address, length }) => length < 32 && within(source, [`${address}/${length}`])),
+  );
+  return home?.name ?? null;
+}
 
 /** The interface that packets to the client leave by; null where it cannot be told. */
 function wayBack(situation: Situation, source: string | undefined): string | null {

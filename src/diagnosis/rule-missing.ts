@@ -27,8 +27,7 @@ export const ruleMissing: Check<Situation> = {
   run(situation) {
     if (situation.readings.rules.unread.length > 0) return [];
     // Spoofing alone needs no rule that intercepts.
-    if (situation.port === undefined && situation.service === undefined && situation.source !== undefined)
-      return [];
+    if (situation.isSpoof) return [];
     const without = situation.families.filter((family) => situation.relevant(family).length === 0);
     const any = situation.families.flatMap((family) => [...situation.interceptions(family)]);
     if (without.length === situation.families.length) {

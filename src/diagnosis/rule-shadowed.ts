@@ -39,14 +39,14 @@ function isRival(one: Interception, other: Interception): boolean {
 }
 
 /**
- * Both back ends hang their chains into the same hook at the same priority, and which comes first
- * depends on which was loaded first: that is not to be read anywhere.
+ * Both back ends hang their chains into the same hook at the same priority, where the one registered
+ * last comes first (nf_hook_entries_grow in net/netfilter/core.c): the order is not to be read anywhere.
  */
 function mixed(situation: Situation, one: Interception, rival: Interception): Problem {
   return problem('mixed-backends', 'error', one.family, {
     cause:
       `Both ${one.rule.tool} (“${bare(one.rule)}”) and ${rival.rule.tool} (“${bare(rival.rule)}”) take the same connections, to port ` +
-      `${one.port} and to port ${rival.port}: whichever back end was loaded first wins.`,
+      `${one.port} and to port ${rival.port}: which one wins depends on the order in which they were loaded.`,
     remedy: deleteRule(rival.rule),
     evidence: situation.ruleSteps,
   });
@@ -62,7 +62,10 @@ function shadowed(situation: Situation, { rule, before, family, packet }: Interc
     before.rule.chain === rule.chain;
   return problem('rule-shadowed', 'error', family, {
     cause: `The rule “${bare(rule)}” is never reached by connections to port ${packet.dport}: ${by} ends their way.`,
-    remedy: before === null || sameChain ? insertRule(rule, bare(rule)) : deleteRule(before.rule),
+    remedy:
+      before === null || sameChain
+        ? `${deleteRule(rule)} && ${insertRule(rule, bare(rule))}`
+        : deleteRule(before.rule),
     evidence: situation.ruleSteps,
   });
 }

@@ -143,6 +143,11 @@ export class Situation {
       );
   }
 
+  /** A client's address and no listener: a connection that this host opens in the client's name. */
+  get isSpoof(): boolean {
+    return this.source !== undefined && this.port === undefined;
+  }
+
   isOwn(address: string): boolean {
     return this.readings.links.links.some(({ addresses }) =>
       addresses.some((own) => own.address === address),

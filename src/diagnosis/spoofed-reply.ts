@@ -70,11 +70,13 @@ export function kept(situation: Situation, spoof: Spoof): Problem | null {
   const arrived = { ...packet, mark: way.mark };
   const decision = decide(routing, arrived);
   if (routing.unread.length > 0 || decision === 'unknown' || decision?.route.type === 'local') return null;
-  const severity: Severity = spoof.waiting || situation.port === undefined ? 'error' : 'warning';
+  const severity: Severity = spoof.waiting || situation.isSpoof ? 'error' : 'info';
   const marking = way.visits.findLast(({ rule }) => rule.actions.some(({ kind }) => kind === 'mark'));
   if (marking !== undefined && way.mark !== 0) {
     const found = localDelivery(routing, family, arrived, marking.rule);
-    return found === null ? null : { ...found, severity: way.markKnown ? severity : 'warning' };
+    return found === null
+      ? null
+      : { ...found, severity: way.markKnown || severity === 'info' ? severity : 'warning' };
   }
   const mark = usableMark(routing);
   const probe = { ...packet, mark };

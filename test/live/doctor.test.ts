@@ -1,0 +1,539 @@
+/**
+ * Gateways that are broken on purpose: the doctor names the cause first, and once its remedy has run
+ * as printed, the same traffic works.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CLIENT, GATEWAY, SERVER, UPLINK } from '../../src/lab/lab.ts';
+import { requireNative } from '../../src/native.ts';
+import { Broken } from '../support/broken.ts';
+
+const native = requireNative();
+/** Other tests’ namespaces have rules for the usual ports, and the doctor looks into them. */
+const PORT = 18_110;
+const NAT = 'type nat hook prerouting priority dstnat;';
+const MANGLE = 'type filter hook prerouting priority mangle;';
+const REDIRECT = `tcp dport 80 redirect to :${PORT}`;
+const TPROXY = `tcp dport 80 tproxy to :${PORT} meta mark set 1 accept`;
+const ASKED = ['--port', String(PORT)];
+const FOR_CLIENT = [...ASKED, '--source', CLIENT[4], '--destination', `${SERVER[4]}:80`];
+const SPOOF = ['--source', CLIENT[4], '--destination', `${SERVER[4]}:80`];
+
+function scene(run: (broken: Broken) => void): () => void {
+  return () => {
+    const broken = new Broken(native);
+    try {
+      run(broken);
+    } finally {
+      broken.close();
+    }
+  };
+}
+
+function routeMarked(
+  { lab }: Broken,
+  families: readonly (4 | 6)[] = [4, 6],
+  mark = '1',
+  table = '100',
+): void {
+  for (const family of families) {
+    lab.gateway.run('ip', [`-${family}`, 'rule', 'add', 'fwmark', mark, 'lookup', table]);
+    lab.gateway.run('ip', [`-${family}`, 'route', 'add', 'local', 'default', 'dev', 'lo', 'table', table]);
+  }
+}
+
+/** Names the cause first, mends it, and the connection arrives. */
+function mends(
+  broken: Broken,
+  listener: number,
+  id: string,
+  args: string[] = ASKED,
+  family: 4 | 6 = 4,
+): void {
+  assert(!broken.arrives(listener, false, family), 'the topology is not broken');
+  const problem = broken.first(id, ...args);
+  broken.mend(problem);
+  assert(broken.arrives(listener, true, family), `“${problem.remedy}” did not mend it`);
+  const { diagnosis } = broken.doctor(...args);
+  assert(!diagnosis.problems.some((one) => one.id === id && one.family === problem.family), 'still reported');
+}
+
+test('a gateway in order: nothing is amiss', () => {
+  scene((broken) => {
+    broken.chain(MANGLE, TPROXY);
+    routeMarked(broken);
+    const listener = broken.listen(PORT, { transparent: true });
+    assert(broken.arrives(listener, true));
+    const { code, diagnosis } = broken.doctor(...ASKED);
+    assert.deepEqual(
+      diagnosis.problems.filter(({ severity }) => severity !== 'info'),
+      [],
+    );
+    assert.equal(code, 0);
+  })();
+});
+
+describe('rules', () => {
+  test(
+    'no rule',
+    scene((broken) => mends(broken, broken.listen(PORT), 'no-rule')),
+  );
+
+  test(
+    'no rule, for a transparent listener',
+    scene((broken) => mends(broken, broken.listen(PORT, { transparent: true }), 'no-rule')),
+  );
+
+  test(
+    'a rule that sends to another port',
+    scene((broken) => {
+      broken.chain(NAT, 'tcp dport 80 redirect to :3128');
+      mends(broken, broken.listen(PORT), 'rule-other-target');
+    }),
+  );
+
+  test(
+    'the same by iptables-legacy',
+    scene((broken) => {
+      const rule = ['-p', 'tcp', '--dport', '80', '-j', 'REDIRECT', '--to-ports', '3128'];
+      broken.lab.gateway.run('iptables-legacy', ['-w', '-t', 'nat', '-A', 'PREROUTING', ...rule]);
+      mends(broken, broken.listen(PORT), 'rule-other-target');
+    }),
+  );
+
+  test(
+    'the same by iptables-nft',
+    scene((broken) => {
+      const rule = [
+        '-p',
+        'tcp',
+        '-m',
+        'multiport',
+        '--dports',
+        '80,81',
+        '-j',
+        'REDIRECT',
+        '--to-ports',
+        '3128',
+      ];
+      broken.lab.gateway.run('iptables-nft', ['-w', '-t', 'nat', '-A', 'PREROUTING', ...rule]);
+      mends(broken, broken.listen(PORT), 'rule-other-target');
+    }),
+  );
+
+  for (const [name, rule] of [
+    ['redirect', 'tcp dport 8080 redirect to :18110'],
+    ['a set', 'tcp dport { 8080, 8443 } redirect to :18110'],
+  ] as const) {
+    test(
+      `a rule for another port (${name})`,
+      scene((broken) => {
+        broken.chain(NAT, rule);
+        mends(broken, broken.listen(PORT), 'rule-other-port', FOR_CLIENT);
+      }),
+    );
+  }
+
+  test(
+    'a rule in another namespace',
+    scene((broken) => {
+      const port = 18_111;
+      broken.lab.server.run(
+        'nft',
+        ['-f', '-'],
+        `table ip t {\nchain pre {\n${NAT}\ntcp dport 80 redirect to :${port}\n}\n}\n`,
+      );
+      const holder = broken.hold(broken.lab.server);
+      try {
+        const listener = broken.listen(port);
+        mends(broken, listener, 'rule-other-namespace', ['--port', String(port)]);
+      } finally {
+        holder.kill('SIGKILL');
+      }
+    }),
+  );
+
+  test(
+    'a rule that is never reached',
+    scene((broken) => {
+      broken.chain(NAT, 'tcp dport 1-1024 accept', REDIRECT);
+      mends(broken, broken.listen(PORT), 'rule-shadowed');
+    }),
+  );
+
+  test(
+    'only one family has a rule',
+    scene((broken) => {
+      broken.nft('table ip t {', 'chain pre {', NAT, REDIRECT, '}', '}');
+      mends(broken, broken.listen(PORT), 'rule-one-family', ASKED, 6);
+    }),
+  );
+
+  test(
+    'legacy and nft mixed',
+    scene((broken) => {
+      const rule = ['-p', 'tcp', '--dport', '80', '-j', 'REDIRECT', '--to-ports', '3128'];
+      broken.chain(NAT, REDIRECT);
+      broken.lab.gateway.run('iptables-legacy', ['-w', '-t', 'nat', '-A', 'PREROUTING', ...rule]);
+      mends(broken, broken.listen(PORT), 'mixed-backends');
+    }),
+  );
+
+  test(
+    'a firewall that drops what was redirected',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      broken.nft(
+        'table inet fw {',
+        'chain in {',
+        'type filter hook input priority 0; policy drop;',
+        'ct state established accept',
+        'tcp dport 22 accept',
+        '}',
+        '}',
+      );
+      mends(broken, broken.listen(PORT), 'firewall');
+    }),
+  );
+});
+
+describe('policy routes of TPROXY', () => {
+  for (const family of [4, 6] as const) {
+    test(
+      `IPv${family}: no ip rule`,
+      scene((broken) => {
+        broken.chain(MANGLE, TPROXY);
+        const other = family === 4 ? 6 : 4;
+        routeMarked(broken, [other]);
+        broken.lab.gateway.run('ip', [
+          `-${family}`,
+          'route',
+          'add',
+          'local',
+          'default',
+          'dev',
+          'lo',
+          'table',
+          '100',
+        ]);
+        const listener = broken.listen(PORT, { transparent: true });
+        mends(broken, listener, 'no-policy-rule', ASKED, family);
+      }),
+    );
+
+    test(
+      `IPv${family}: no local route`,
+      scene((broken) => {
+        broken.chain(MANGLE, TPROXY);
+        routeMarked(broken, [family === 4 ? 6 : 4]);
+        broken.lab.gateway.run('ip', [`-${family}`, 'rule', 'add', 'fwmark', '1', 'lookup', '100']);
+        const listener = broken.listen(PORT, { transparent: true });
+        mends(broken, listener, 'no-local-route', ASKED, family);
+      }),
+    );
+
+    test(
+      `only the other family is set up (IPv${family} is not)`,
+      scene((broken) => {
+        broken.chain(MANGLE, TPROXY);
+        routeMarked(broken, [family === 4 ? 6 : 4]);
+        mends(broken, broken.listen(PORT, { transparent: true }), 'no-policy-rule', ASKED, family);
+      }),
+    );
+  }
+
+  test(
+    'another mark',
+    scene((broken) => {
+      broken.chain(MANGLE, TPROXY);
+      routeMarked(broken, [6]);
+      routeMarked(broken, [4], '2');
+      mends(broken, broken.listen(PORT, { transparent: true }), 'policy-mark');
+    }),
+  );
+
+  test(
+    'another mask, by iptables-legacy',
+    scene((broken) => {
+      const rule = [
+        '-p',
+        'tcp',
+        '--dport',
+        '80',
+        '-j',
+        'TPROXY',
+        '--on-port',
+        `${PORT}`,
+        '--tproxy-mark',
+        '0x10/0x10',
+      ];
+      broken.lab.gateway.run('iptables-legacy', ['-w', '-t', 'mangle', '-A', 'PREROUTING', ...rule]);
+      routeMarked(broken, [4], '0x1/0xf');
+      mends(broken, broken.listen(PORT, { transparent: true }), 'policy-mark');
+    }),
+  );
+
+  test(
+    'a rule that sets no mark',
+    scene((broken) => {
+      broken.chain(MANGLE, `tcp dport 80 tproxy to :${PORT} accept`);
+      routeMarked(broken);
+      mends(broken, broken.listen(PORT, { transparent: true }), 'tproxy-without-mark');
+    }),
+  );
+
+  test(
+    'an ip rule behind the main table',
+    scene((broken) => {
+      broken.chain(MANGLE, TPROXY);
+      const { gateway } = broken.lab;
+      routeMarked(broken, [6]);
+      gateway.ip(
+        `route add default via ${SERVER[4]}`,
+        'rule add fwmark 1 lookup 100 priority 40000',
+        'route add local default dev lo table 100',
+      );
+      mends(broken, broken.listen(PORT, { transparent: true }), 'policy-rule-late');
+    }),
+  );
+});
+
+describe('listeners', () => {
+  test(
+    'without the option',
+    scene((broken) => {
+      broken.chain(MANGLE, TPROXY);
+      routeMarked(broken);
+      mends(broken, broken.listen(PORT), 'listener-not-transparent');
+    }),
+  );
+
+  test(
+    'without the option, by iptables-legacy, which drops',
+    scene((broken) => {
+      const rule = [
+        '-p',
+        'tcp',
+        '--dport',
+        '80',
+        '-j',
+        'TPROXY',
+        '--on-port',
+        `${PORT}`,
+        '--tproxy-mark',
+        '1',
+      ];
+      broken.lab.gateway.run('iptables-legacy', ['-w', '-t', 'mangle', '-A', 'PREROUTING', ...rule]);
+      routeMarked(broken, [4]);
+      mends(broken, broken.listen(PORT), 'listener-not-transparent');
+    }),
+  );
+
+  test(
+    'none',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      const problem = broken.first('no-listener', ...ASKED);
+      assert.match(problem.remedy, new RegExp(`^origdst listen-test --port ${PORT} `));
+      assert(broken.arrives(broken.listen(PORT), true));
+      assert.equal(broken.doctor(...ASKED).code, 0);
+    }),
+  );
+
+  for (const tool of ['nft', 'iptables-legacy'] as const) {
+    test(
+      `REDIRECT to a loopback-only one (${tool})`,
+      scene((broken) => {
+        const rule = ['-p', 'tcp', '--dport', '80', '-j', 'REDIRECT', '--to-ports', `${PORT}`];
+        if (tool === 'nft') broken.nft('table ip t {', 'chain pre {', NAT, REDIRECT, '}', '}');
+        else broken.lab.gateway.run(tool, ['-w', '-t', 'nat', '-A', 'PREROUTING', ...rule]);
+        mends(broken, broken.listen(PORT, { address: '127.0.0.1' }), 'listener-loopback-only');
+        const neighbour = broken.listen(9000, { address: '127.0.0.1' });
+        assert(!broken.arrives(neighbour, false, 4, 9000), 'other services of loopback stay closed');
+      }),
+    );
+  }
+
+  test(
+    'TPROXY to a loopback-only one',
+    scene((broken) => {
+      broken.nft('table ip t {', 'chain pre {', MANGLE, TPROXY, '}', '}');
+      routeMarked(broken);
+      const listener = broken.listen(PORT, { address: '127.0.0.1', transparent: true });
+      mends(broken, listener, 'listener-loopback-only');
+    }),
+  );
+
+  test(
+    'DNAT to loopback without route_localnet',
+    scene((broken) => {
+      broken.chain(NAT, `tcp dport 80 dnat ip to 127.0.0.1:${PORT}`);
+      mends(broken, broken.listen(PORT, { address: '127.0.0.1' }), 'route-localnet');
+    }),
+  );
+});
+
+describe('kernel parameters', () => {
+  test(
+    'src_valid_mark',
+    scene((broken) => {
+      broken.chain(MANGLE, TPROXY);
+      routeMarked(broken);
+      broken.lab.gateway.sysctl('net.ipv4.conf.all.src_valid_mark', 1);
+      mends(broken, broken.listen(PORT, { transparent: true }), 'src-valid-mark');
+    }),
+  );
+
+  /** The client's packets come in by `inside`; the answers leave by a second link to it. */
+  const asymmetric = ({ lab: { gateway, client } }: Broken) => {
+    gateway.sysctl('net.ipv4.conf.inside.rp_filter', 1);
+    gateway.ip(`link add other type veth peer name eth1 netns ${client.path}`, 'link set other up');
+    client.ip('link set eth1 up');
+    gateway.ip(`route add ${CLIENT[4]}/32 dev other`);
+  };
+
+  test(
+    'rp_filter strict with an asymmetric route',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      asymmetric(broken);
+      mends(broken, broken.listen(PORT), 'rp-filter', [...ASKED, '--source', CLIENT[4]]);
+    }),
+  );
+
+  test(
+    'the same behind a router, told by what the kernel counted',
+    scene((broken) => {
+      broken.chain(MANGLE, TPROXY);
+      routeMarked(broken);
+      asymmetric(broken);
+      // A router asks for the gateway's hardware address in its own name.
+      const { gateway, client } = broken.lab;
+      const mac = JSON.parse(gateway.run('ip', ['-j', 'link', 'show', 'inside']))[0].address;
+      client.ip(`neighbour replace ${GATEWAY[4]} lladdr ${mac} dev eth0 nud permanent`);
+      const listener = broken.listen(PORT, { transparent: true });
+      assert(!broken.arrives(listener, false), 'the topology is not broken');
+      const problem = broken.first('rp-filter', ...ASKED);
+      assert.match(problem.cause, /has dropped \d+ packets/);
+      broken.mend(problem);
+      assert(broken.arrives(listener, true));
+    }),
+  );
+});
+
+describe('connection tracking', () => {
+  const RAW = 'type filter hook prerouting priority raw;';
+  test(
+    'NOTRACK',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      broken.nft('table inet r {', 'chain pre {', RAW, 'tcp dport 80 notrack', '}', '}');
+      mends(broken, broken.listen(PORT), 'not-tracked');
+    }),
+  );
+
+  test(
+    'NOTRACK, by iptables-legacy',
+    scene((broken) => {
+      const { gateway } = broken.lab;
+      const rule = ['-p', 'tcp', '--dport', '80', '-j', 'CT', '--notrack'];
+      gateway.run('iptables-legacy', ['-w', '-t', 'raw', '-A', 'PREROUTING', ...rule]);
+      broken.chain(NAT, REDIRECT);
+      mends(broken, broken.listen(PORT), 'not-tracked');
+    }),
+  );
+
+  test(
+    'a zone',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      broken.nft('table inet r {', 'chain pre {', RAW, 'tcp dport 80 ct zone set 7', '}', '}');
+      const listener = broken.listen(PORT, { address: '0.0.0.0' });
+      assert.equal(broken.original(listener), null, 'the topology is not broken');
+      broken.mend(broken.first('other-zone', ...ASKED));
+      assert.equal(broken.original(listener), SERVER[4]);
+    }),
+  );
+});
+
+describe('spoofed connections', () => {
+  test(
+    'no socket rule for the replies',
+    scene((broken) => {
+      routeMarked(broken);
+      broken.listen(80, { host: broken.lab.server });
+      const waiting = broken.spoof();
+      assert(!broken.isAnswered(waiting, false), 'the topology is not broken');
+      broken.mend(broken.first('no-socket-rule', ...SPOOF));
+      assert(broken.isAnswered(broken.spoof(), true));
+    }),
+  );
+
+  test(
+    'no socket rule and no policy route: asked without a connection',
+    scene((broken) => {
+      broken.listen(80, { host: broken.lab.server });
+      broken.mend(broken.first('no-socket-rule', ...SPOOF));
+      assert(broken.isAnswered(broken.spoof(), true));
+      assert.equal(broken.doctor(...SPOOF).code, 0);
+    }),
+  );
+
+  test(
+    'a socket rule whose mark no policy route takes',
+    scene((broken) => {
+      broken.chain(MANGLE, 'meta l4proto tcp socket transparent 1 meta mark set 1 accept');
+      routeMarked(broken, [4], '2');
+      broken.listen(80, { host: broken.lab.server });
+      broken.mend(broken.first('policy-mark', ...SPOOF));
+      assert(broken.isAnswered(broken.spoof(), true));
+    }),
+  );
+
+  test(
+    'src_valid_mark drops the replies',
+    scene((broken) => {
+      broken.chain(MANGLE, 'meta l4proto tcp socket transparent 1 meta mark set 1 accept');
+      routeMarked(broken);
+      broken.lab.gateway.sysctl('net.ipv4.conf.all.src_valid_mark', 1);
+      broken.listen(80, { host: broken.lab.server });
+      assert(!broken.isAnswered(broken.spoof(), false), 'the topology is not broken');
+      broken.mend(broken.first('src-valid-mark', ...SPOOF));
+      assert(broken.isAnswered(broken.spoof(), true));
+    }),
+  );
+
+  test(
+    'replies are routed around the gateway',
+    scene((broken) => {
+      const { gateway, server, client } = broken.lab;
+      broken.chain(MANGLE, 'meta l4proto tcp socket transparent 1 meta mark set 1 accept');
+      routeMarked(broken);
+      // A second link joins the server and the client directly, and the server prefers it.
+      server.ip(`link add direct type veth peer name direct netns ${client.path}`, 'link set direct up');
+      client.ip('link set direct up');
+      server.ip(`route add ${CLIENT[4]}/32 dev direct`);
+      broken.listen(80, { host: server });
+      assert(!broken.isAnswered(broken.spoof(), false), 'the topology is not broken');
+      const problem = broken.first('reply-bypass', ...SPOOF);
+      assert.match(problem.remedy, new RegExp(`via ${UPLINK[4]} `));
+      broken.mend(problem, server);
+      assert(broken.isAnswered(broken.spoof(), true));
+      assert(gateway.name === 'gateway');
+    }),
+  );
+
+  test(
+    'client and server on the same link',
+    scene((broken) => {
+      broken.chain(MANGLE, 'meta l4proto tcp socket transparent 1 meta mark set 1 accept');
+      routeMarked(broken);
+      const problem = broken.first(
+        'reply-bypass',
+        ...['--source', '198.51.100.77', '--destination', `${SERVER[4]}:80`],
+      );
+      assert.match(problem.cause, /both reached by outside/);
+    }),
+  );
+});
