@@ -40,6 +40,12 @@ struct odst_kernel {
   long (*open)(const odst_kernel *, const char *path, int flags);
   long (*ioctl)(const odst_kernel *, int fd, unsigned long request, void *argument);
 
+  /* Anonymous zeroed memory, for tables that no stack holds, and memory that the kernel itself
+   * mapped into the caller as an answer (NetBSD's nvlists). A harness may leave both NULL: a
+   * backend then reads what fits on its stack and says so, and leaves such an answer mapped. */
+  long (*map)(const odst_kernel *, size_t length, void **memory);
+  long (*unmap)(const odst_kernel *, void *memory, size_t length);
+
   /* Linux only: namespaces(7), pidfd_open(2), pidfd_getfd(2). */
   long (*unshare)(const odst_kernel *, int flags);
   long (*setns)(const odst_kernel *, int fd, int type);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -126,4 +127,15 @@ long odst_posix_open(const odst_kernel *kernel, const char *path, int flags) {
 long odst_posix_ioctl(const odst_kernel *kernel, int fd, unsigned long request, void *argument) {
   (void)kernel;
   return answer(ioctl(fd, request, argument));
+}
+
+long odst_posix_map(const odst_kernel *kernel, size_t length, void **memory) {
+  (void)kernel;
+  *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  return *memory == MAP_FAILED ? -errno : 0;
+}
+
+long odst_posix_unmap(const odst_kernel *kernel, void *memory, size_t length) {
+  (void)kernel;
+  return answer(munmap(memory, length));
 }

@@ -27,6 +27,8 @@ long odst_posix_recvmsg(const odst_kernel *, int fd, void *msghdr, int flags);
 long odst_posix_poll(const odst_kernel *, void *pollfds, size_t count, int milliseconds);
 long odst_posix_open(const odst_kernel *, const char *path, int flags);
 long odst_posix_ioctl(const odst_kernel *, int fd, unsigned long request, void *argument);
+long odst_posix_map(const odst_kernel *, size_t length, void **memory);
+long odst_posix_unmap(const odst_kernel *, void *memory, size_t length);
 
 #define ODST_POSIX_KERNEL                                                              \
   .socket = odst_posix_socket, .close = odst_posix_close, .bind = odst_posix_bind,     \
@@ -36,6 +38,6 @@ long odst_posix_ioctl(const odst_kernel *, int fd, unsigned long request, void *
   .setsockopt = odst_posix_setsockopt, .send = odst_posix_send,                        \
   .receive = odst_posix_receive, .sendto = odst_posix_sendto,                          \
   .recvmsg = odst_posix_recvmsg, .poll = odst_posix_poll, .open = odst_posix_open,     \
-  .ioctl = odst_posix_ioctl
+  .ioctl = odst_posix_ioctl, .map = odst_posix_map, .unmap = odst_posix_unmap
 
 #endif

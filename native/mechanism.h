@@ -14,7 +14,7 @@
 
 #include "kernel.h"
 
-enum { ODST_MAX_STEPS = 24, ODST_DETAIL = 96 };
+enum { ODST_MAX_STEPS = 24, ODST_DETAIL = 96, ODST_INTERFACE = 16 /* IFNAMSIZ */ };
 enum { ODST_TCP = 6, ODST_UDP = 17, ODST_MPTCP = 262 }; /* as in SO_PROTOCOL */
 enum { ODST_ZONE_ANY = -1 };                             /* search every conntrack zone */
 
@@ -36,6 +36,9 @@ typedef struct {
   int fd;
   uint16_t protocol;
   int32_t zone; /* Linux conntrack zone, or ODST_ZONE_ANY; once found, the entry's zone */
+  uint16_t rdomain; /* OpenBSD routing domain; a socket's own is asked for */
+  bool unsafe;      /* may make a call that is known to panic kernels (IPFilter on FreeBSD) */
+  char interface[ODST_INTERFACE]; /* where NPF saw it; empty: every interface is tried */
   odst_endpoint peer;
   odst_endpoint local;
 } odst_flow;

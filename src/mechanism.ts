@@ -15,6 +15,8 @@ import type {
 
 /** What a mechanism may know of the host, beyond the steps of its own attempt. */
 export interface HostContext {
+  /** The system that answers. Its commands and devices differ, and so do its error names. */
+  readonly os?: Os;
   /** Value of a kernel build option, null where it cannot be read. */
   kernelOption(name: string): 'y' | 'm' | 'n' | null;
   /** Does a file of /proc or /sys exist? As a step, because the answer is evidence. */
@@ -23,6 +25,8 @@ export interface HostContext {
 
 /** A connection that was asked about, as the intercepting host sees it. */
 export interface LookupAttempt extends Attempt {
+  /** The system that answered, for remedies in its own words. */
+  os?: Os;
   protocol: Protocol | 'mptcp';
   peer: Endpoint | null;
   local: Endpoint | null;

@@ -1,0 +1,3 @@
+#include "kernel_posix.h"
+
+const odst_kernel odst_host_kernel = {ODST_POSIX_KERNEL};

@@ -1,0 +1,7 @@
+/* fcntl.h - open(2) of FreeBSD 12.1. */
+#ifndef ODST_ABI_FCNTL_H
+#define ODST_ABI_FCNTL_H
+
+#define O_RDONLY 0
+
+#endif

@@ -1,0 +1,7 @@
+/* net/if.h - interfaces of FreeBSD 12.1, netintro(4). */
+#ifndef ODST_ABI_NET_IF_H
+#define ODST_ABI_NET_IF_H
+
+#define IFNAMSIZ 16
+
+#endif

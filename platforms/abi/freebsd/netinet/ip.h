@@ -1,0 +1,1 @@
+/* netinet/ip.h - the system's own IPFilter headers want it first; it is empty here. */

@@ -1,0 +1,106 @@
+/*
+ * states.h - finds a connection among PF's states, DIOCGETSTATES of pf(4).
+ *
+ * A state has two keys. For a connection that came in, the wire key holds the addresses as the
+ * client sent them and the stack key those that the socket sees (PF_SK_WIRE, PF_SK_STACK): match
+ * the stack key with the socket's addresses, read the wire key at the same index.
+ */
+#ifndef ODST_PF_STATES_H
+#define ODST_PF_STATES_H
+
+/* What a first request has room for, on the stack. A larger table is read into mapped memory. */
+enum { ODST_PF_STATES = 64 };
+
+static inline bool odst_pf_is(const struct pfsync_state_key *key, int at,
+                              const odst_endpoint *endpoint) {
+  uint8_t port[2];
+  memcpy(port, &key->port[at], sizeof port);
+  return port[0] == endpoint->port >> 8 && port[1] == (endpoint->port & 0xff) &&
+         memcmp(&key->addr[at], endpoint->address, endpoint->family == 4 ? 4 : 16) == 0;
+}
+
+/* The index of the local end in the stack key, or -1. The states are packed: copied out first.
+ * Ports and the routing domain are in network order (pf_state_export in net/pf.c). */
+static inline int odst_pf_local_index(const struct pfsync_state *state, const odst_flow *flow) {
+  struct pfsync_state_key stack;
+  memcpy(&stack, &state->key[PF_SK_STACK], sizeof stack);
+  if (state->proto != flow->protocol || state->direction != PF_IN) return -1;
+  if (stack.af != (flow->local.family == 4 ? AF_INET : AF_INET6)) return -1;
+  uint8_t rdomain[2] = {(uint8_t)(flow->rdomain >> 8), (uint8_t)flow->rdomain};
+  if (memcmp(&stack.rdomain, rdomain, sizeof rdomain) != 0) return -1;
+  if (odst_pf_is(&stack, 1, &flow->local) && odst_pf_is(&stack, 0, &flow->peer)) return 1;
+  if (odst_pf_is(&stack, 0, &flow->local) && odst_pf_is(&stack, 1, &flow->peer)) return 0;
+  return -1;
+}
+
+static inline void odst_pf_take(const struct pfsync_state *state, int local,
+                                odst_attempt *attempt) {
+  struct pfsync_state_key wire;
+  memcpy(&wire, &state->key[PF_SK_WIRE], sizeof wire);
+  uint8_t port[2];
+  memcpy(port, &wire.port[local], sizeof port);
+  attempt->found = true;
+  attempt->original.family = wire.af == AF_INET ? 4 : 6;
+  attempt->original.port = (uint16_t)(port[0] << 8 | port[1]);
+  memcpy(attempt->original.address, &wire.addr[local], wire.af == AF_INET ? 4 : 16);
+}
+
+/* Asks for as many states as `length` bytes hold: the bytes that were written, or -errno. */
+static inline long odst_pf_get_states(const odst_kernel *kernel, int fd, void *buffer,
+                                      size_t length) {
+  struct pfioc_states request;
+  memset(&request, 0, sizeof request);
+  request.ps_len = length;
+  request.ps_buf = buffer;
+  long answer = kernel->ioctl(kernel, fd, DIOCGETSTATES, &request);
+  if (answer < 0) return answer;
+  return (long)(length != 0 && request.ps_len > length ? length : request.ps_len);
+}
+
+static inline void odst_pf_search(const unsigned char *buffer, long length, const odst_flow *flow,
+                                  odst_attempt *attempt) {
+  odst_step *step = odst_record(attempt, "ioctl", "/dev/pf DIOCGETSTATES", length < 0 ? length : 0);
+  if (length < 0) return;
+  size_t count = (size_t)length / sizeof(struct pfsync_state);
+  for (size_t at = 0; at < count && !attempt->found; at++) {
+    struct pfsync_state state;
+    memcpy(&state, buffer + at * sizeof state, sizeof state);
+    int local = odst_pf_local_index(&state, flow);
+    if (local >= 0) odst_pf_take(&state, local, attempt);
+  }
+  odst_detail_number(step, (uint32_t)count);
+  odst_detail(step, attempt->found ? " states, one of them this connection"
+                                   : " states, none of them this connection");
+}
+
+/* A table that grows between the two requests is read as far as the memory goes. */
+static inline void odst_pf_read_large(const odst_kernel *kernel, int fd, const odst_flow *flow,
+                                      odst_attempt *attempt) {
+  long needed = odst_pf_get_states(kernel, fd, NULL, 0);
+  if (needed < 0) {
+    odst_pf_search(NULL, needed, flow, attempt);
+    return;
+  }
+  size_t length = (size_t)needed + ODST_PF_STATES * sizeof(struct pfsync_state);
+  void *memory = NULL;
+  long answer = kernel->map(kernel, length, &memory);
+  if (answer < 0) {
+    odst_record(attempt, "mmap", "memory for PF's states", answer);
+    return;
+  }
+  odst_pf_search(memory, odst_pf_get_states(kernel, fd, memory, length), flow, attempt);
+  kernel->unmap(kernel, memory, length);
+}
+
+static inline void odst_pf_read_states(const odst_kernel *kernel, int fd, const odst_flow *flow,
+                                       odst_attempt *attempt) {
+  unsigned char buffer[ODST_PF_STATES * sizeof(struct pfsync_state)];
+  memset(buffer, 0, sizeof buffer);
+  long length = odst_pf_get_states(kernel, fd, buffer, sizeof buffer);
+  odst_pf_search(buffer, length, flow, attempt);
+  bool full = length == (long)sizeof buffer;
+  if (full && !attempt->found && kernel->map != NULL)
+    odst_pf_read_large(kernel, fd, flow, attempt);
+}
+
+#endif

@@ -1,0 +1,185 @@
+/** Recordings of real kernels as they are on disk, and the cases that are derived from them. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface RecordedBuffer {
+  buffer: string;
+  length: number;
+  hex: string;
+}
+
+export interface RecordedStep {
+  step: string;
+  call: string;
+  target: string | Record<string, string | number>;
+  in?: RecordedBuffer[];
+  out?: RecordedBuffer[];
+  result: number;
+  errno: number;
+  errorName: string | null;
+  note: string;
+}
+
+export interface Recording {
+  os: string;
+  release: string;
+  arch: string;
+  mechanism: string;
+  recorded: string;
+  kernelModified: boolean | string;
+  constants: Record<string, number | string>;
+  layout: Record<string, { size: number; offsets: Record<string, number> }>;
+  steps: RecordedStep[];
+}
+
+/** One call that the backend makes, and what the kernel answered. */
+export interface CaseCall {
+  /** `ioctl 0xc04c4417`, `open /dev/pf 0`: name and scalar arguments. */
+  call: string;
+  in?: string[];
+  out?: string[];
+  result: number;
+  errorName?: string;
+  /** The step of the recording that this is. */
+  step?: string;
+  /** What is not as it was recorded, and why; absent where every byte is. */
+  derived?: string;
+}
+
+export interface CaseEndpoint {
+  family: 4 | 6;
+  hex: string;
+  port: number;
+}
+
+export interface Case {
+  name: string;
+  operation: 'lookup' | 'prepare' | 'probe';
+  flow?: {
+    /** Asked by descriptor: the addresses come from getsockname and getpeername. */
+    fd: boolean;
+    protocol: number;
+    peer?: CaseEndpoint;
+    local?: CaseEndpoint;
+    interface?: string;
+    unsafe?: boolean;
+  };
+  question?: { operation: 'lookup' | 'accept' | 'spoof'; family: 4 | 6; protocol: 'tcp' | 'udp' };
+  calls: CaseCall[];
+  /** As the note of the recording decodes it: `203.0.113.7:80`; null where there is none. */
+  recordedOriginal?: string | null;
+}
+
+export interface CaseSet {
+  os: 'freebsd' | 'openbsd' | 'netbsd';
+  release: string;
+  recording: string;
+  recorded: string;
+  kernelModified: boolean | string;
+  cases: Case[];
+  /** Steps of the recording that no case uses, with the reason. */
+  unused: Record<string, string>;
+}
+
+/** A recording while it is taken apart: keeps account of which steps were used. */
+export class Source {
+  readonly recording: Recording;
+  readonly os: CaseSet['os'];
+  readonly file: string;
+  readonly cases: Case[] = [];
+  private readonly used = new Set<string>();
+  private readonly unused: Record<string, string> = {};
+
+  constructor(folder: string, file: string) {
+    this.file = file;
+    this.recording = JSON.parse(readFileSync(join(folder, `${file}.json`), 'utf8')) as Recording;
+    this.os = this.recording.os.toLowerCase() as CaseSet['os'];
+  }
+
+  get steps(): RecordedStep[] {
+    return this.recording.steps;
+  }
+
+  find(name: string): RecordedStep {
+    const step = this.steps.find((one) => one.step === name);
+    if (step === undefined) throw new Error(`${this.file} has no step ${name}`);
+    return step;
+  }
+
+  has(name: string): boolean {
+    return this.steps.some((one) => one.step === name);
+  }
+
+  /** A step as a call of a case, every byte as recorded unless `derived` says otherwise. */
+  call(step: RecordedStep, derived?: string, change: Partial<CaseCall> = {}): CaseCall {
+    this.used.add(step.step);
+    const call: CaseCall = { call: callLine(step), result: step.result < 0 ? -step.errno : step.result };
+    if (step.in !== undefined && step.in.length > 0) call.in = step.in.map(({ hex }) => hex);
+    if (step.result >= 0 && step.out !== undefined && step.out.length > 0) {
+      call.out = step.out.map(({ hex }) => hex);
+    }
+    if (step.errorName !== null) call.errorName = step.errorName;
+    call.step = step.step;
+    if (derived !== undefined) call.derived = derived;
+    return { ...call, ...change };
+  }
+
+  /** The answer of one step, given to a request that was not recorded with it. */
+  answer(step: RecordedStep, request: Pick<CaseCall, 'call' | 'in'>, derived: string): CaseCall {
+    const { result, errorName } = this.call(step);
+    return {
+      ...request,
+      result,
+      ...(errorName === undefined ? {} : { errorName }),
+      step: step.step,
+      derived,
+    };
+  }
+
+  add(one: Case): void {
+    this.cases.push(one);
+  }
+
+  leave(step: string, reason: string): void {
+    if (!this.used.has(step)) this.unused[step] = reason;
+  }
+
+  /** @throws when a step is neither used nor left with a reason */
+  finish(): CaseSet {
+    for (const { step, call, note } of this.steps) {
+      if (call === 'observation') this.leave(step, note);
+      if (!this.used.has(step) && this.unused[step] === undefined) {
+        throw new Error(`${this.file}: step ${step} is neither used nor left out`);
+      }
+    }
+    const { release, recorded, kernelModified } = this.recording;
+    const { os, file, cases, unused } = this;
+    return { os, release, recording: file, recorded, kernelModified, cases, unused };
+  }
+}
+
+function callLine({ call, target }: RecordedStep): string {
+  if (typeof target === 'string' || target === undefined) return call;
+  if (call === 'open') return `open ${target['path']} 0`;
+  if (call === 'ioctl') return `ioctl ${target['request']}`;
+  return `${call} ${target['level']} ${target['option']}`;
+}
+
+export function bytes(hex: string): Buffer {
+  return Buffer.from(hex, 'hex');
+}
+
+/** The address and port of a sockaddr of a BSD: length, family, port, … */
+export function sockaddr(hex: string): CaseEndpoint {
+  const raw = bytes(hex);
+  const family = raw.length === 16 ? 4 : 6;
+  return {
+    family,
+    port: raw.readUInt16BE(2),
+    hex: raw.subarray(family === 4 ? 4 : 8, family === 4 ? 8 : 24).toString('hex'),
+  };
+}
+
+/** The address that the backends probe with, native/address.c: documentation ranges, any port. */
+export const FOREIGN = { 4: 'c633644d', 6: '20010db8ffff00000000000000000077' } as const;
