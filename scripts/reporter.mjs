@@ -18,9 +18,10 @@ function fileOf(data) {
   return relative(process.cwd(), data.entryFile ?? data.file ?? '') || 'test';
 }
 
-/** 'suite › test', from the class name that the runner joins with dots. */
+/** 'suite › test' on one line, from the class name that the runner joins with dots. */
 function titleOf(data) {
-  return data.classname ? `${data.classname} › ${data.name}` : data.name;
+  const title = data.classname ? `${data.classname} › ${data.name}` : data.name;
+  return title.replaceAll('\n', '\\n');
 }
 
 /** The error that the test threw, not the runner's wrapper around it. */
