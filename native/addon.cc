@@ -25,6 +25,15 @@ odst_flow ToFlow(const Napi::Object &object) {
   if (object.Get("peer").IsObject()) flow.peer = ToEndpoint(object.Get("peer"));
   if (object.Get("local").IsObject()) flow.local = ToEndpoint(object.Get("local"));
   if (object.Get("zone").IsNumber()) flow.zone = object.Get("zone").As<Napi::Number>().Int32Value();
+  if (object.Get("rdomain").IsNumber())
+    flow.rdomain = static_cast<uint16_t>(object.Get("rdomain").As<Napi::Number>().Uint32Value());
+  if (object.Get("interface").IsString()) {
+    std::string name = object.Get("interface").As<Napi::String>();
+    if (name.size() >= sizeof flow.interface)
+      throw Napi::TypeError::New(object.Env(), "an interface name has at most 15 characters");
+    std::memcpy(flow.interface, name.c_str(), name.size() + 1);
+  }
+  flow.unsafe = object.Get("unsafe").IsBoolean() && object.Get("unsafe").As<Napi::Boolean>();
   return flow;
 }
 
@@ -58,7 +67,8 @@ Napi::Value Mechanisms(const Napi::CallbackInfo &info) {
   return list;
 }
 
-/* lookup(name, {fd?, protocol, peer?, local?, zone?, netns?}) -> {original, flow, steps} */
+/* lookup(name, {fd?, protocol, peer?, local?, zone?, netns?, rdomain?, interface?,
+ * unsafe?}) -> {original, flow, steps} */
 Napi::Value Lookup(const Napi::CallbackInfo &info) {
   const odst_mechanism *mechanism = Find(info[0]);
   if (mechanism->lookup == nullptr || !info[1].IsObject())

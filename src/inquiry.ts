@@ -4,7 +4,7 @@ import { said } from './conclusion.ts';
 import type { Namespace } from './host/namespaces.ts';
 import type { LookupAttempt, Mechanism } from './mechanism.ts';
 import type { Native, NativeFlow } from './native.ts';
-import type { Conclusion, Endpoint, LookupVerdict, MechanismName, Protocol, Step } from './verdict.ts';
+import type { Conclusion, Endpoint, LookupVerdict, MechanismName, Os, Protocol, Step } from './verdict.ts';
 
 /** Who holds the socket. */
 export interface Owner {
@@ -113,6 +113,7 @@ function askOnce(native: Native, subject: Subject, mechanism: Mechanism, fd: num
   if (subject.netns !== null) flow.netns = subject.netns.fd;
   const { steps, original, zone, peer, local } = native.lookup(mechanism.name, flow);
   const attempt: LookupAttempt = {
+    os: process.platform as Os,
     steps,
     original,
     zone,

@@ -15,6 +15,12 @@ export interface NativeFlow {
   local?: Endpoint;
   /** Linux conntrack zone; -1 searches all of them. */
   zone?: number;
+  /** OpenBSD routing domain, where no socket tells it. */
+  rdomain?: number;
+  /** NetBSD: the interface that NPF saw the connection on; all are tried where it is not named. */
+  interface?: string;
+  /** May make a call that is known to panic kernels: SIOCGNATL on FreeBSD. */
+  unsafe?: boolean;
   /** Descriptor of the network namespace to ask in. */
   netns?: number;
 }
@@ -33,6 +39,8 @@ export interface HostSocket {
   protocol: Protocol;
   state: number;
   transparent: boolean;
+  /** This end sent the SYN; false also where that cannot be told. */
+  opened: boolean;
   uid: number;
   /** 0 when no process holds it any more. */
   inode: number;

@@ -50,6 +50,7 @@ export function systemStep(facts: HostFacts): Step {
 export function hostContext(): HostContext {
   let configuration: string | null | undefined;
   return {
+    os: process.platform as Os,
     kernelOption(name) {
       if (configuration === undefined) configuration = readConfiguration();
       if (configuration === null) return null;
