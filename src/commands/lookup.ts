@@ -34,6 +34,10 @@ export default class Lookup extends OrigdstCommand {
       command: '<%= config.bin %> <%= command.id %> --peer 192.168.0.3:40112 --local 192.168.0.1:8110',
     },
     {
+      description: 'As many connections as there are lines, answered in order as JSON lines (root)',
+      command: "echo 'tcp 192.168.0.3:40112 192.168.0.1:8110' | <%= config.bin %> <%= command.id %> --stdin",
+    },
+    {
       description: 'Started by inetd: just the address',
       command: '<%= config.bin %> <%= command.id %> --fd 0 --quiet',
     },
@@ -57,6 +61,11 @@ export default class Lookup extends OrigdstCommand {
       helpValue: 'ADDRESS:PORT',
       dependsOn: ['peer'],
     }),
+    stdin: boolean({
+      description:
+        'Read connections as lines of PROTOCOL PEER LOCAL [ZONE] or of JSON; answer in JSON lines.',
+      exclusive: [...WAYS, 'local', 'json', 'quiet'],
+    }),
     protocol: string({ description: 'Transport protocol.', options: ['tcp', 'udp'], default: 'tcp' }),
     netns: string({
       description: 'Network namespace: a name of /run/netns, a path, or a process id.',
@@ -66,7 +75,6 @@ export default class Lookup extends OrigdstCommand {
       description: 'Conntrack zone.',
       min: 0,
       max: 65535,
-      dependsOn: ['peer'],
       helpValue: 'N',
     }),
     mechanism: string({
@@ -79,6 +87,11 @@ export default class Lookup extends OrigdstCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Lookup);
+    if (flags.stdin) {
+      const { lookupStdin } = await import('../stdin/lookup.ts');
+      process.exitCode = await lookupStdin(requireNative(), flags.mechanism, flags.netns, flags.zone);
+      return;
+    }
     const results = lookup(requireNative(), request(flags), flags.mechanism);
     process.exitCode = exitCode(results);
     if (flags.quiet) {
@@ -114,7 +127,7 @@ function request(flags: Flags): LookupRequest {
       named.length === 0 ? 'no connection is named' : `--${named.join(' and --')} do not go together`;
     throw new Failure(
       ExitCode.usage,
-      `${said}: give one of --fd, --pid [--fd], --process, --port, --peer with --local`,
+      `${said}: give one of --fd, --pid [--fd], --process, --port, --peer with --local, --stdin`,
     );
   }
   if (flags.netns !== undefined && flags.port === undefined && flags.peer === undefined) {
@@ -122,6 +135,9 @@ function request(flags: Flags): LookupRequest {
       ExitCode.usage,
       '--netns goes with --port or with --peer and --local: a process has a namespace of its own',
     );
+  }
+  if (flags.zone !== undefined && flags.peer === undefined) {
+    throw new Failure(ExitCode.usage, '--zone goes with --peer and --local, or with --stdin');
   }
   const protocol = flags.protocol as Protocol;
   const netns = flags.netns ?? null;

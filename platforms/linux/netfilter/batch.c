@@ -24,6 +24,7 @@ enum { OPEN = 1 };
 typedef struct {
   odst_entry *entries; /* the questions of this flight, numbered from 0 */
   size_t count, open;
+  long refused; /* -EPERM: said once for all messages of a sendmsg (nfnetlink_rcv) */
 } flight;
 
 static void enlarge(const odst_kernel *kernel, int fd, int force, int plain, int size) {
@@ -36,6 +37,7 @@ static void settle(flight *f, const odst_message *message, const odst_entry *ans
   if (message->sequence >= f->count) return;
   odst_entry *question = &f->entries[message->sequence];
   if (question->error != OPEN) return;
+  if (message->kind == ODST_ERROR && message->error == -EPERM) f->refused = message->error;
   if (message->kind == ODST_ERROR) {
     question->error = message->error < 0 ? (int32_t)message->error : -EPROTO;
   } else if (odst_entry_is(answer, question->protocol, &question->reply_source,
@@ -67,7 +69,7 @@ static long send_open(const odst_kernel *kernel, int fd, const flight *f, size_t
 static bool receive_answers(const odst_kernel *kernel, int fd, flight *f, size_t expected,
                             long *error) {
   size_t wanted = f->open - expected;
-  while (f->open > wanted) {
+  while (f->open > wanted && f->refused == 0) {
     odst_answer datagram;
     odst_messages messages;
     long length = odst_receive(kernel, fd, &datagram, MSG_DONTWAIT, &messages);
@@ -91,7 +93,9 @@ static long fly(const odst_kernel *kernel, int fd, flight *f) {
     if (sent < 0) return sent;
     size_t before = f->open;
     long error = 0;
-    if (receive_answers(kernel, fd, f, (size_t)sent, &error)) continue;
+    bool complete = receive_answers(kernel, fd, f, (size_t)sent, &error);
+    if (f->refused < 0) return f->refused;
+    if (complete) continue;
     if (error < 0) return error;
     /* All that was answered is read: the rest was dropped. One alone always fits. */
     if (f->open == before && at_once == 1) return -ENOBUFS;
@@ -105,21 +109,31 @@ static bool is_question(const odst_entry *entry) {
          entry->reply_source.family == entry->reply_destination.family;
 }
 
+/* What was not answered has the reason why in its place. */
+static void fail_open(odst_entry *entries, size_t count, long error) {
+  for (size_t at = 0; at < count; at++)
+    if (entries[at].error == OPEN) entries[at].error = (int32_t)error;
+}
+
 long odst_lookup_entries(const odst_kernel *kernel, odst_entry *entries, size_t count,
                          odst_attempt *attempt) {
+  for (size_t at = 0; at < count; at++)
+    entries[at].error = is_question(&entries[at]) ? OPEN : -EINVAL;
   long fd = odst_ctnetlink_open(kernel, attempt);
-  if (fd < 0) return fd;
+  if (fd < 0) {
+    fail_open(entries, count, fd);
+    return fd;
+  }
   enlarge(kernel, (int)fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
   enlarge(kernel, (int)fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
   long answer = 0;
   for (size_t at = 0; at < count && answer >= 0; at += IN_FLIGHT) {
-    flight f = {entries + at, count - at < IN_FLIGHT ? count - at : IN_FLIGHT, 0};
-    for (size_t i = 0; i < f.count; i++) {
-      f.entries[i].error = is_question(&f.entries[i]) ? OPEN : -EINVAL;
+    flight f = {.entries = entries + at, .count = count - at < IN_FLIGHT ? count - at : IN_FLIGHT};
+    for (size_t i = 0; i < f.count; i++)
       if (f.entries[i].error == OPEN) f.open++;
-    }
     answer = fly(kernel, (int)fd, &f);
   }
+  if (answer < 0) fail_open(entries, count, answer);
   odst_record(attempt, "ctnetlink get", "conntrack", answer);
   kernel->close(kernel, (int)fd);
   return answer;
