@@ -41,7 +41,63 @@ export function pfCases(source: Source): void {
     else if (step.target['name'] !== 'DIOCGETSTATES') refusal(source, step);
   }
   bySocket(source);
+  documented(source);
   leaveRest(source);
+}
+
+/** What the manual and the sources say and no recording shows. */
+function documented(source: Source): void {
+  if (!source.has('lookup-tcp4')) return;
+  const step = source.find('lookup-tcp4');
+  source.add({
+    name: 'E2BIG: more than one state',
+    operation: 'lookup',
+    flow: addresses(decode(source, step)),
+    calls: [
+      open(source),
+      source.call(step, 'from pf_ioctl.c, not recorded', { result: -7, errorName: 'E2BIG', out: [] }),
+    ],
+    recordedOriginal: null,
+  });
+  if (source.os === 'openbsd' && step.errorName === 'ENOENT') largeTable(source, step);
+}
+
+/** 64 entries fill the first request: the size is asked for, and the table read into mapped memory. */
+function largeTable(source: Source, step: RecordedStep): void {
+  const [, array] = source.find('states-tcp4').out ?? [];
+  const other = bytes(array?.hex ?? '');
+  other.writeUInt16BE(1, 24 + 32);
+  other.writeUInt16BE(1, 64 + 32);
+  const derived = 'the recorded entry, 64 others before it';
+  const request = `ioctl ${source.recording.constants.DIOCGETSTATES}`;
+  const read = (length: number, written: number, table?: string): CaseCall => ({
+    call: request,
+    in: [header(length)],
+    out: [header(written), ...(table === undefined ? [] : [table])],
+    result: 0,
+    derived,
+  });
+  const others = other.toString('hex').repeat(64);
+  source.add({
+    name: 'more states than the stack holds',
+    operation: 'lookup',
+    flow: addresses(decode(source, step)),
+    calls: [
+      open(source),
+      source.call(step),
+      ...afterwards(source, step).slice(0, 1),
+      read(64 * 264, 64 * 264, others),
+      read(0, 65 * 264),
+      read((65 + 64) * 264, 65 * 264, others + array?.hex),
+    ],
+    recordedOriginal: originalOf(source, step),
+  });
+}
+
+function header(length: number): string {
+  const raw = Buffer.alloc(16);
+  raw.writeUInt32LE(length);
+  return raw.toString('hex');
 }
 
 function refusedOpens(source: Source): void {
@@ -65,7 +121,7 @@ function refusedOpens(source: Source): void {
 function lookup(source: Source, step: RecordedStep): void {
   const look = decode(source, step);
   const name = `${step.step}: ${step.note.split('; asked')[0]}`;
-  if (look.family === null || look.direction !== PF_OUT || look.rdomain !== 0) {
+  if (look.family === null || look.direction !== PF_OUT) {
     refusal(source, step);
     return;
   }
@@ -259,8 +315,8 @@ function decode(source: Source, step: RecordedStep): Look {
   };
 }
 
-function addresses({ protocol, peer, local }: Look) {
-  return { fd: false, protocol, peer, local };
+function addresses({ protocol, peer, local, rdomain }: Look) {
+  return { fd: false, protocol, peer, local, ...(rdomain === 0 ? {} : { rdomain }) };
 }
 
 /** The answer in the words of the note, of this step or of the states read after it. */

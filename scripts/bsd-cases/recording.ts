@@ -63,6 +63,7 @@ export interface Case {
     peer?: CaseEndpoint;
     local?: CaseEndpoint;
     interface?: string;
+    rdomain?: number;
     unsafe?: boolean;
   };
   question?: { operation: 'lookup' | 'accept' | 'spoof'; family: 4 | 6; protocol: 'tcp' | 'udp' };

@@ -167,7 +167,45 @@ export function socketNameCases(source: Source, word: 'redirected' | 'diverted',
     ],
     recordedOriginal: null,
   });
+  if (source.os === 'openbsd') otherDomain(source, binds);
   messages(source);
+}
+
+/** The listener is in a routing domain that is not the process’s: the control goes where it is. */
+function otherDomain(source: Source, binds: Source): void {
+  const named = source.find('tcp4-diverted-getsockname');
+  const bound = bytes(named.out?.[0]?.hex ?? '');
+  bound.writeUInt16BE(0, 2);
+  const derived = 'from rdomain(4) and getsockopt(2): not recorded';
+  const answer = binds.call(binds.find('tcp4-bind-nonlocal-without-option'), derived, {
+    in: [bound.toString('hex')],
+  });
+  const { step: _, ...control } = answer;
+  const enter: CaseCall = { call: 'setsockopt 65535 4129', in: ['02000000'], result: 0, derived };
+  const calls = (entered: CaseCall[]): CaseCall[] => [
+    source.call(named),
+    source.call(source.find('tcp4-diverted-getpeername')),
+    { ...rtable, out: ['02000000'], derived },
+    socketCall(source, 4, 'udp'),
+    { ...rtable, derived },
+    ...entered,
+  ];
+  const flow = { fd: true, protocol: 6 };
+  source.add({
+    name: 'tcp4-diverted in routing domain 2',
+    operation: 'lookup',
+    flow,
+    calls: calls([enter, control]),
+    recordedOriginal: '203.0.113.9:81',
+  });
+  const refused: CaseCall = { ...enter, result: -1, errorName: 'EPERM' };
+  source.add({
+    name: 'tcp4-diverted in routing domain 2, which the user may not enter',
+    operation: 'lookup',
+    flow,
+    calls: calls([refused]),
+    recordedOriginal: null,
+  });
 }
 
 /** The options by which datagrams carry their original destination. */

@@ -32,6 +32,7 @@ export interface Case {
     peer?: HexEndpoint;
     local?: HexEndpoint;
     interface?: string;
+    rdomain?: number;
     unsafe?: boolean;
   };
   question?: Question;
@@ -147,7 +148,9 @@ function scriptOf(mechanism: string, one: Case): string {
   const lines = [`case ${one.name.replaceAll('"', "'")}`, `ask ${mechanism} ${one.operation}`];
   if (flow !== undefined) {
     const fd = flow.fd ? 5 : -1;
-    lines.push(`flow ${fd} ${flow.protocol} 0 ${flow.unsafe ? 1 : 0} ${flow.interface ?? ''}`);
+    lines.push(
+      `flow ${fd} ${flow.protocol} ${flow.rdomain ?? 0} ${flow.unsafe ? 1 : 0} ${flow.interface ?? ''}`,
+    );
     for (const end of ['peer', 'local'] as const) {
       const place = flow[end];
       if (place !== undefined) lines.push(`${end} ${place.family} ${place.hex} ${place.port}`);

@@ -2,11 +2,14 @@
  * states.h - finds a connection among PF's states, DIOCGETSTATES of pf(4).
  *
  * A state has two keys. For a connection that came in, the wire key holds the addresses as the
- * client sent them and the stack key those that the socket sees (PF_SK_WIRE, PF_SK_STACK): match
- * the stack key with the socket's addresses, read the wire key at the same index.
+ * client sent them and the stack key those that the socket sees (PF_SK_WIRE, PF_SK_STACK), each
+ * with the source first: match the stack key with the socket's addresses, read the wire key's
+ * destination.
  */
 #ifndef ODST_PF_STATES_H
 #define ODST_PF_STATES_H
+
+enum { ODST_PF_SOURCE, ODST_PF_DESTINATION };
 
 /* What a first request has room for, on the stack. A larger table is read into mapped memory. */
 enum { ODST_PF_STATES = 64 };
@@ -19,30 +22,28 @@ static inline bool odst_pf_is(const struct pfsync_state_key *key, int at,
          memcmp(&key->addr[at], endpoint->address, endpoint->family == 4 ? 4 : 16) == 0;
 }
 
-/* The index of the local end in the stack key, or -1. The states are packed: copied out first.
- * Ports and the routing domain are in network order (pf_state_export in net/pf.c). */
-static inline int odst_pf_local_index(const struct pfsync_state *state, const odst_flow *flow) {
+/* The states are packed: keys are copied out first. Ports and the routing domain are in network
+ * order (pf_state_export in net/pf.c). */
+static inline bool odst_pf_matches(const struct pfsync_state *state, const odst_flow *flow) {
   struct pfsync_state_key stack;
   memcpy(&stack, &state->key[PF_SK_STACK], sizeof stack);
-  if (state->proto != flow->protocol || state->direction != PF_IN) return -1;
-  if (stack.af != (flow->local.family == 4 ? AF_INET : AF_INET6)) return -1;
   uint8_t rdomain[2] = {(uint8_t)(flow->rdomain >> 8), (uint8_t)flow->rdomain};
-  if (memcmp(&stack.rdomain, rdomain, sizeof rdomain) != 0) return -1;
-  if (odst_pf_is(&stack, 1, &flow->local) && odst_pf_is(&stack, 0, &flow->peer)) return 1;
-  if (odst_pf_is(&stack, 0, &flow->local) && odst_pf_is(&stack, 1, &flow->peer)) return 0;
-  return -1;
+  return state->proto == flow->protocol && state->direction == PF_IN &&
+         stack.af == (flow->local.family == 4 ? AF_INET : AF_INET6) &&
+         memcmp(&stack.rdomain, rdomain, sizeof rdomain) == 0 &&
+         odst_pf_is(&stack, ODST_PF_SOURCE, &flow->peer) &&
+         odst_pf_is(&stack, ODST_PF_DESTINATION, &flow->local);
 }
 
-static inline void odst_pf_take(const struct pfsync_state *state, int local,
-                                odst_attempt *attempt) {
+static inline void odst_pf_take(const struct pfsync_state *state, odst_attempt *attempt) {
   struct pfsync_state_key wire;
   memcpy(&wire, &state->key[PF_SK_WIRE], sizeof wire);
   uint8_t port[2];
-  memcpy(port, &wire.port[local], sizeof port);
+  memcpy(port, &wire.port[ODST_PF_DESTINATION], sizeof port);
   attempt->found = true;
   attempt->original.family = wire.af == AF_INET ? 4 : 6;
   attempt->original.port = (uint16_t)(port[0] << 8 | port[1]);
-  memcpy(attempt->original.address, &wire.addr[local], wire.af == AF_INET ? 4 : 16);
+  memcpy(attempt->original.address, &wire.addr[ODST_PF_DESTINATION], wire.af == AF_INET ? 4 : 16);
 }
 
 /* Asks for as many states as `length` bytes hold: the bytes that were written, or -errno. */
@@ -65,12 +66,11 @@ static inline void odst_pf_search(const unsigned char *buffer, long length, cons
   for (size_t at = 0; at < count && !attempt->found; at++) {
     struct pfsync_state state;
     memcpy(&state, buffer + at * sizeof state, sizeof state);
-    int local = odst_pf_local_index(&state, flow);
-    if (local >= 0) odst_pf_take(&state, local, attempt);
+    if (odst_pf_matches(&state, flow)) odst_pf_take(&state, attempt);
   }
+  odst_detail(step, "states read: ");
   odst_detail_number(step, (uint32_t)count);
-  odst_detail(step, attempt->found ? " states, one of them this connection"
-                                   : " states, none of them this connection");
+  odst_detail(step, attempt->found ? ", one is this connection" : ", none is this connection");
 }
 
 /* A table that grows between the two requests is read as far as the memory goes. */

@@ -93,9 +93,9 @@ static inline odst_ipf_answer odst_ipf_walk(const odst_kernel *kernel, int fd,
   if (kind == ODST_IPF_NOTHING) odst_detail(step, "wrote nothing");
   odst_ipf_give_back(kernel, fd, attempt);
   if (answer < 0 || kind == ODST_IPF_NOTHING) return kind;
+  odst_detail(step, "sessions read: ");
   odst_detail_number(step, seen);
-  odst_detail(step, attempt->found ? " sessions read, the last is this connection"
-                                   : " sessions read, none is this connection");
+  odst_detail(step, attempt->found ? ", the last is this connection" : ", none is this connection");
   return kind;
 }
 

@@ -51,8 +51,8 @@ static inline void odst_interfaces_read(const odst_kernel *kernel, odst_interfac
   size_t count = request.ifc_len < 0 ? 0 : (size_t)request.ifc_len / sizeof *entries;
   for (size_t at = 0; at < count && at < ODST_NPF_LISTED; at++)
     odst_interfaces_add(list, entries[at].ifr_name);
+  odst_detail(step, "interfaces: ");
   odst_detail_number(step, (uint32_t)list->count);
-  odst_detail(step, " interfaces");
 }
 
 #endif
