@@ -23,6 +23,14 @@ export const GATEWAY: Addresses = { 4: '192.0.2.1', 6: '2001:db8:1::1' };
 export const UPLINK: Addresses = { 4: '198.51.100.1', 6: '2001:db8:2::1' };
 export const SERVER: Addresses = { 4: '198.51.100.2', 6: '2001:db8:2::2' };
 
+/** Locally administered, RFC 5342. */
+const MAC = {
+  client: '02:00:00:00:00:01',
+  inside: '02:00:00:00:00:02',
+  outside: '02:00:00:00:00:03',
+  server: '02:00:00:00:00:04',
+};
+
 export class Lab {
   readonly client: LabHost;
   readonly gateway: LabHost;
@@ -59,20 +67,26 @@ export class Lab {
       'link set lo up',
       // Different numbers: to linkwatch_urgent_event (net/core/link_watch.c) ends of the same number are
       // one plain device, whose coming up may wait a second.
-      `link add inside index 11 type veth peer name eth0 index 21 netns ${this.client.path}`,
-      `link add outside index 12 type veth peer name eth0 index 22 netns ${this.server.path}`,
+      `link add inside index 11 address ${MAC.inside} type veth peer name eth0 index 21 address ${MAC.client} netns ${this.client.path}`,
+      `link add outside index 12 address ${MAC.outside} type veth peer name eth0 index 22 address ${MAC.server} netns ${this.server.path}`,
       ...this.families.flatMap((family) => [
         addAddress(GATEWAY, family, 'inside'),
         addAddress(UPLINK, family, 'outside'),
       ]),
       'link set inside up',
       'link set outside up',
+      ...this.families.flatMap((family) => [
+        knowNeighbour(CLIENT, family, MAC.client, 'inside'),
+        knowNeighbour(SERVER, family, MAC.server, 'outside'),
+      ]),
     );
-    this.#join(this.client, CLIENT, GATEWAY);
-    this.#join(this.server, SERVER, UPLINK);
-    awaitLinks(this.client, ['eth0'], this.families);
-    awaitLinks(this.gateway, ['inside', 'outside'], this.families);
-    awaitLinks(this.server, ['eth0'], this.families);
+    this.#join(this.client, CLIENT, GATEWAY, MAC.inside);
+    this.#join(this.server, SERVER, UPLINK, MAC.outside);
+    awaitReady(this.gateway, () => areRunning(['inside', 'outside']));
+    if (!this.families.includes(6)) return;
+    awaitReady(this.client, () => areLocal(1));
+    awaitReady(this.gateway, () => areLocal(2));
+    awaitReady(this.server, () => areLocal(1));
   }
 
   /**
@@ -95,11 +109,12 @@ export class Lab {
     }
   }
 
-  #join(host: LabHost, own: Addresses, via: Addresses): void {
+  #join(host: LabHost, own: Addresses, via: Addresses, mac: string): void {
     host.ip(
       'link set lo up',
       ...this.families.map((family) => addAddress(own, family, 'eth0')),
       'link set eth0 up',
+      ...this.families.map((family) => knowNeighbour(via, family, mac, 'eth0')),
       ...this.families.map((family) => `route add default via ${via[family]}`),
     );
   }
@@ -126,36 +141,42 @@ const PAUSE_MS = 0.5;
 /**
  * Workers of the kernel finish what `ip` began. The end of a veth pair that was brought up first drops
  * every packet until its other end has been noticed (linkwatch_do_dev in net/core/link_watch.c), and an IPv6
- * address, link-local ones included, is in use once addrconf_dad_work (net/ipv6/addrconf.c) has run.
+ * address is in use once addrconf_dad_work (net/ipv6/addrconf.c) has run.
  */
-function awaitLinks(host: LabHost, links: readonly string[], families: readonly Family[]): void {
+function awaitReady(host: LabHost, ready: () => boolean): void {
   const end = performance.now() + LIMIT_MS;
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  while (!host.within(() => areUp(links) && (!families.includes(6) || areInUse(links.length)))) {
+  while (!host.within(ready)) {
     if (performance.now() > end) throw new LabError(`the links of ${host.name} do not come up`);
     Atomics.wait(pause, 0, 0, PAUSE_MS);
   }
 }
 
 /** Node lists a link once it is running. */
-function areUp(links: readonly string[]): boolean {
+function areRunning(links: readonly string[]): boolean {
   const running = Object.keys(networkInterfaces());
   return links.every((link) => running.includes(link));
 }
 
-/** Has every link both its addresses in the routing table? Columns: rt6_info_route in net/ipv6/route.c. */
-function areInUse(links: number): boolean {
+/** Are so many of the lab's addresses local in the routing table? Columns: rt6_info_route in net/ipv6/route.c. */
+function areLocal(count: number): boolean {
   const routes = readFileSync('/proc/thread-self/net/ipv6_route', 'utf8').split('\n');
-  const local = routes
-    .map((line) => line.split(/\s+/))
-    .filter((columns) => Number(`0x${columns[8]}`) & RTF_LOCAL);
-  return ['20010db8', 'fe80'].every(
-    (prefix) => local.filter(([to]) => to?.startsWith(prefix)).length >= links,
-  );
+  const local = routes.filter((line) => Number(`0x${line.split(/\s+/)[8]}`) & RTF_LOCAL);
+  return local.filter((line) => line.startsWith(PREFIX)).length >= count;
 }
 
 /** linux/ipv6_route.h */
 const RTF_LOCAL = 0x80000000;
+/** 2001:db8::/32 */
+const PREFIX = '20010db8';
+
+/**
+ * Every neighbour is known beforehand: a first datagram that waits for neighbour discovery can be late by a
+ * second, because a router asks from its link-local address, and that may not be in use yet.
+ */
+function knowNeighbour(addresses: Addresses, family: Family, mac: string, link: string): string {
+  return `neighbour add ${addresses[family]} lladdr ${mac} dev ${link} nud permanent`;
+}
 
 function addAddress(addresses: Addresses, family: Family, link: string): string {
   return family === 4

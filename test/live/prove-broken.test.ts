@@ -51,7 +51,7 @@ const SABOTAGES: readonly Sabotage[] = [
         void lab.gateway.run(
           'nft',
           ['-f', '-'],
-          'table inet other { chain first { type filter hook prerouting priority -400; iifname "inside" meta l4proto { tcp, udp } drop\n } }',
+          'table inet other {\n chain first {\n type filter hook prerouting priority -400;\n iifname "inside" meta l4proto { tcp, udp } drop;\n }\n}',
         ),
     },
   },
