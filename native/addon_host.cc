@@ -26,6 +26,7 @@ void Collect(void *context, const odst_socket *socket) {
   row.Set("protocol", socket->protocol == ODST_UDP ? "udp" : "tcp");
   row.Set("state", socket->state);
   row.Set("transparent", socket->transparent);
+  row.Set("opened", socket->opened);
   row.Set("uid", socket->uid);
   row.Set("inode", socket->inode);
   row.Set("local", FromEndpoint(env, socket->local));

@@ -12,6 +12,7 @@ typedef struct {
   uint16_t protocol;
   uint8_t state;       /* TCP state, net/tcp_states.h: 1 established, 10 listen */
   bool transparent;    /* IP_TRANSPARENT is set (INET_DIAG_SOCKOPT, Linux 5.10) */
+  bool opened;         /* this end sent the SYN; false also where that cannot be told */
   uint32_t uid, inode; /* inode 0: no process holds it any more (TIME_WAIT) */
   odst_endpoint local, peer;
 } odst_socket;

@@ -69,7 +69,8 @@ export function fromProcessName(
 
 /**
  * The accepted connections among the sockets of some processes, each socket once however many
- * processes share it. Accepted: the local port is listened on, or the socket is transparent.
+ * processes share it. Accepted: the local port is listened on, or
+ * the socket is transparent and did not open its connection, as a proxy's does that spoofs its client.
  * @throws {Failure} (not permitted) when none of the processes shows its descriptors.
  */
 export function acceptedBy(
@@ -113,11 +114,11 @@ export function connections(
     all.filter((socket) => socket.state === LISTEN).map((socket) => socket.local.port),
   );
   const accepted = all.filter(
-    ({ state, peer, local, transparent }) =>
+    ({ state, peer, local, transparent, opened }) =>
       state !== LISTEN &&
       !(protocol === 'udp' && state === CLOSE) &&
       peer.port !== 0 &&
-      (protocol === 'udp' || listened.has(local.port) || transparent),
+      (protocol === 'udp' || listened.has(local.port) || (transparent && !opened)),
   );
   return new Map(accepted.map((socket) => [socket.inode, socket]));
 }

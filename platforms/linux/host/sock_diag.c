@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../tcp_info.h"
 #include "attempt.h"
 #include "host.h"
 
@@ -29,24 +30,37 @@ static void read_endpoint(const struct inet_diag_msg *message, const uint32_t wo
   if (endpoint->family == 6) endpoint->scope = message->id.idiag_if;
 }
 
-/* INET_DIAG_SOCKOPT is in every answer since Linux 5.10; before, the bit is not to be had. */
-static bool read_transparent(const unsigned char *at, size_t left) {
+/* The payload of an attribute and its size; NULL when the answer has none of that type. */
+static const unsigned char *find_attribute(const unsigned char *at, size_t left, uint16_t type,
+                                           size_t *size) {
   struct nlattr head;
   while (left >= sizeof head) {
     memcpy(&head, at, sizeof head);
-    if (head.nla_len < sizeof head || head.nla_len > left) return false;
-    if (head.nla_type == INET_DIAG_SOCKOPT) {
-      struct inet_diag_sockopt bits;
-      if (head.nla_len < sizeof head + sizeof bits) return false;
-      memcpy(&bits, at + sizeof head, sizeof bits);
-      return bits.transparent;
-    }
+    if (head.nla_len < sizeof head || head.nla_len > left) return NULL;
+    *size = head.nla_len - sizeof head;
+    if (head.nla_type == type) return at + sizeof head;
     size_t step = NLA_ALIGN(head.nla_len);
-    if (step > left) return false;
+    if (step > left) return NULL;
     at += step;
     left -= step;
   }
-  return false;
+  return NULL;
+}
+
+/* INET_DIAG_SOCKOPT is in every answer since Linux 5.10; before, the bit is not to be had. */
+static bool read_transparent(const unsigned char *attributes, size_t length) {
+  struct inet_diag_sockopt bits;
+  size_t size;
+  const unsigned char *at = find_attribute(attributes, length, INET_DIAG_SOCKOPT, &size);
+  if (at == NULL || size < sizeof bits) return false;
+  memcpy(&bits, at, sizeof bits);
+  return bits.transparent;
+}
+
+static bool read_opened(const unsigned char *attributes, size_t length) {
+  size_t size;
+  const unsigned char *at = find_attribute(attributes, length, INET_DIAG_INFO, &size);
+  return at != NULL && odst_tcp_opener(at, size) == ODST_OPENER_SELF;
 }
 
 static void read_socket(const unsigned char *body, size_t length, uint8_t protocol,
@@ -54,11 +68,14 @@ static void read_socket(const unsigned char *body, size_t length, uint8_t protoc
   struct inet_diag_msg message;
   if (length < sizeof message) return;
   memcpy(&message, body, sizeof message);
+  const unsigned char *attributes = body + sizeof message;
+  size_t left = length - sizeof message;
   odst_socket socket = {
       .family = message.idiag_family == AF_INET ? 4 : 6,
       .protocol = protocol,
       .state = message.idiag_state,
-      .transparent = read_transparent(body + sizeof message, length - sizeof message),
+      .transparent = read_transparent(attributes, left),
+      .opened = protocol == ODST_TCP && read_opened(attributes, left),
       .uid = message.idiag_uid,
       .inode = message.idiag_inode,
   };
@@ -103,6 +120,7 @@ static long dump(const odst_kernel *kernel, int fd, uint8_t family, uint8_t prot
   question.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   question.request.sdiag_family = family == 4 ? AF_INET : AF_INET6;
   question.request.sdiag_protocol = protocol;
+  question.request.idiag_ext = 1 << (INET_DIAG_INFO - 1);
   question.request.idiag_states = ~0u;
   long answer = kernel->send(kernel, fd, &question, sizeof question, 0);
   long error = 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../tcp_info.h"
 #include "address.h"
 #include "attempt.h"
 
@@ -98,6 +99,18 @@ static uint8_t socket_family(const odst_kernel *kernel, int fd) {
   return odst_sockaddr_family(&address);
 }
 
+/* A socket that spoofs its source looks like an intercepted one: transparent, with a foreign name. */
+static void ask_opener(const odst_kernel *kernel, int fd, odst_attempt *attempt) {
+  static const char *const openers[] = {"opener not told", "opened by the peer",
+                                        "opened by this end"};
+  struct tcp_info info;
+  size_t length = sizeof info;
+  memset(&info, 0, sizeof info);
+  long answer = kernel->getsockopt(kernel, fd, IPPROTO_TCP, TCP_INFO, &info, &length);
+  odst_step *step = odst_record(attempt, "getsockopt", "IPPROTO_TCP TCP_INFO", answer);
+  if (answer >= 0) odst_detail(step, openers[odst_tcp_opener(&info, length)]);
+}
+
 static void lookup(const odst_kernel *kernel, odst_flow *flow, odst_attempt *attempt) {
   if (flow->fd < 0) {
     control_bind(kernel, &flow->local, "local address", attempt);
@@ -107,7 +120,9 @@ static void lookup(const odst_kernel *kernel, odst_flow *flow, odst_attempt *att
   const socket_option *bit = by_family(transparent, socket_family(kernel, flow->fd));
   attempt->found = get_flag(kernel, flow->fd, bit, attempt) == 1;
   attempt->original = flow->local;
-  if (attempt->found) control_bind(kernel, &flow->local, "local address", attempt);
+  if (!attempt->found) return;
+  if (flow->protocol == ODST_TCP) ask_opener(kernel, flow->fd, attempt);
+  control_bind(kernel, &flow->local, "local address", attempt);
 }
 
 static void prepare(const odst_kernel *kernel, int fd, const odst_question *question,

@@ -115,6 +115,7 @@ function concludeLookup(attempt: LookupAttempt): Conclusion<LookupVerdict> {
   if (attempt.original === null) {
     return decisiveStep(attempt)?.call === 'getsockopt' ? notTransparent : needsSocket;
   }
+  if (attempt.steps.some((step) => step.detail === OPENED_HERE)) return openedHere;
   if (controlStep(attempt)?.errorName === 'EADDRNOTAVAIL') {
     return {
       verdict: 'inferred',
@@ -150,6 +151,18 @@ function concludeFailure(failed: Step): Conclusion<LookupVerdict> {
     remedy: 'name a connected TCP or UDP socket over IPv4 or IPv6',
   };
 }
+
+/** As platforms/linux/tcp_info.h tells from the counters of TCP_INFO. */
+const OPENED_HERE = 'opened by this end';
+
+const openedHere: Conclusion<LookupVerdict> = {
+  verdict: 'reversed',
+  reason: 'opened-here',
+  cause:
+    'The socket is transparent and has a foreign address, but this end opened the connection (TCP_INFO counts its SYN): ' +
+    'it spoofs its source, as a proxy’s upstream connection does.',
+  remedy: 'ask for the connection on the client’s side',
+};
 
 const notTransparent: Conclusion<LookupVerdict> = {
   verdict: 'no-entry',
