@@ -2,6 +2,7 @@
 
 import { ExitCode, Failure } from '../exit-codes.ts';
 import {
+  childrenOf,
   commandName,
   processExists,
   processesNamed,
@@ -49,10 +50,21 @@ export function fromProcessDescriptor(
   ];
 }
 
-/** @throws {Failure} when there is no such process. */
+/** @throws {Failure} when there is no such process, or it has accepted nothing. */
 export function fromProcess(native: Native, borrowed: Borrowed, pid: number, protocol: Protocol): Subject[] {
   requireProcess(pid);
-  return acceptedBy(native, borrowed, [pid], protocol);
+  const accepted = acceptedBy(native, borrowed, [pid], protocol);
+  if (accepted.length > 0) return accepted;
+  const name = commandName(pid) ?? '?';
+  const children = childrenOf(pid);
+  throw new Failure(
+    ExitCode.no,
+    `process ${pid} (${name}) holds no accepted ${protocol} connection` +
+      (children.length === 0 ? '' : `; its child processes may: ${children.join(', ')}`),
+    children.length === 0
+      ? `ss -p | grep pid=${pid}`
+      : `origdst lookup --process ${commandName(children[0] ?? pid) ?? name}`,
+  );
 }
 
 /** @throws {Failure} when no process has that name. */

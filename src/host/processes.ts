@@ -36,6 +36,16 @@ export function commandName(pid: number): string | null {
   }
 }
 
+/** Direct children; empty also where the kernel does not list them (CONFIG_PROC_CHILDREN). */
+export function childrenOf(pid: number): number[] {
+  try {
+    const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return list === '' ? [] : list.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Processes called `name`: by comm, or by the file name of their program as they were started. */
 export function processesNamed(name: string): number[] {
   return allProcesses().filter(
