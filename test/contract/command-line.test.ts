@@ -1,7 +1,7 @@
 /** The contract that all commands share: usage errors, colour, closed pipes, help. */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { origdst, RUN } from '../support/cli.ts';
 import { assertSchema } from '../support/schema.ts';
@@ -60,6 +60,17 @@ test('nothing listens there, no such process name: 3', () => {
   const ran = origdst(['lookup', '--process', 'no-such-program']);
   assert.equal(ran.code, 3);
   assert.match(ran.stderr, /no process is called 'no-such-program'/);
+});
+
+test('a process that has accepted nothing: 3, and its children are named', async () => {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 30000)'], { stdio: 'ignore' });
+  const ran = origdst(['lookup', '--pid', String(process.pid)]);
+  child.kill('SIGKILL');
+  assert.equal(ran.code, 3, ran.stderr);
+  assert.match(
+    ran.stderr,
+    new RegExp(`process ${process.pid} \\(.*\\) holds no accepted tcp connection; .*\\b${child.pid}\\b`),
+  );
 });
 
 test('without the native module, lookup says so: 4', () => {
