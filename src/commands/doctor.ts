@@ -2,12 +2,18 @@ import { integer, string } from '@oclif/core/flags';
 import { OrigdstCommand } from '../command.ts';
 import { type Diagnosis, examine, type Problem } from '../diagnosis/doctor.ts';
 import { SEVERITIES, type Severity } from '../diagnosis/finding.ts';
+import { parseFlow, type Trace, type TraceFlow, traceFlow } from '../diagnosis/trace.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import { hostFacts } from '../host/context.ts';
-import { requireNative } from '../native.ts';
+import { closeNamespace, openNamespace } from '../host/namespaces.ts';
+import { type Native, requireNative } from '../native.ts';
 import { renderJson } from '../render/json.ts';
 import type { Protocol } from '../verdict.ts';
+
+/** The bounds of a trace. oclif counts a default as given, so that `dependsOn` forbids one at the flag. */
+const TRACE_SECONDS = 10;
+const TRACE_PACKETS = 4;
 
 export default class Doctor extends OrigdstCommand {
   static override summary = 'Say why transparent interception does not work on this host, and what mends it.';
@@ -51,6 +57,23 @@ export default class Doctor extends OrigdstCommand {
       description: 'Network namespace: a name of /run/netns, a path, or a process id.',
       helpValue: 'NS',
     }),
+    trace: string({
+      description:
+        'Also show which rules the packets of a flow meet, by a trace table that is removed again.',
+      helpValue: "'PROTOCOL ADDRESS:PORT ADDRESS:PORT'",
+    }),
+    seconds: integer({
+      description: `How long to wait for packets to trace; by default ${TRACE_SECONDS}.`,
+      min: 1,
+      max: 3600,
+      dependsOn: ['trace'],
+    }),
+    packets: integer({
+      description: `How many packets to trace; by default ${TRACE_PACKETS}.`,
+      min: 1,
+      max: 1000,
+      dependsOn: ['trace'],
+    }),
     severity: string({
       description: 'Exit with 3 when a problem of this severity or a worse one stands.',
       options: [...SEVERITIES],
@@ -68,20 +91,47 @@ export default class Doctor extends OrigdstCommand {
         'origdst capabilities',
       );
     }
-    const diagnosis = examine(requireNative(), {
+    const flow = flags.trace === undefined ? null : parseFlow(flags.trace);
+    const native = requireNative();
+    const diagnosis = examine(native, {
       port: flags.port,
       source: flags.source,
       destination: flags.destination === undefined ? undefined : parseEndpoint(flags.destination),
       protocol: flags.protocol as Protocol,
       netns: flags.netns,
     });
+    const trace = flow === null ? null : await traced(native, flow, flags);
     process.exitCode = exitCode(diagnosis, flags.severity as Severity);
+    if (process.exitCode === ExitCode.yes && trace?.packets.length === 0)
+      process.exitCode = ExitCode.timedOut;
     if (flags.json) {
-      renderJson({ schema: 'origdst.doctor/1', host, ...diagnosis }, this.output);
+      renderJson({ schema: 'origdst.doctor/1', host, ...diagnosis, trace }, this.output);
       return;
     }
     const { renderDiagnosis } = await import('../render/diagnosis.ts');
+    if (trace !== null) {
+      const { renderTrace } = await import('../render/trace.ts');
+      renderTrace(trace, this.output);
+    }
     renderDiagnosis(diagnosis, this.output);
+  }
+}
+
+/** Opt-in: it adds a table of its own to the rules for as long as it runs. */
+async function traced(
+  native: Native,
+  flow: TraceFlow,
+  {
+    netns,
+    seconds = TRACE_SECONDS,
+    packets = TRACE_PACKETS,
+  }: { netns?: string | undefined; seconds?: number | undefined; packets?: number | undefined },
+): Promise<Trace> {
+  const namespace = netns === undefined ? null : openNamespace(netns);
+  try {
+    return await traceFlow(native, namespace?.fd ?? null, flow, { seconds, packets });
+  } finally {
+    if (namespace !== null) closeNamespace(namespace);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Check, Problem } from './finding.ts';
 import type { Interception } from './interceptions.ts';
 import {
   bare,
-  deleteRule,
+  deleteRules,
   guardedLoopback,
   redirectRule,
   replaceRule,
@@ -151,16 +151,9 @@ function notTransparent(
   });
 }
 
-/** In the order in which the numbers of those that are left stay true. */
 function dropRules(situation: Situation, port: number, families: readonly Family[]): string {
-  const rules = families.flatMap((family) =>
-    situation
-      .relevant(family)
-      .filter((one) => one.port === port && one.action.kind === 'tproxy')
-      .map(({ rule }) => rule),
+  const all = families.flatMap((family) => situation.relevant(family));
+  return deleteRules(
+    all.filter((one) => one.port === port && one.action.kind === 'tproxy').map(({ rule }) => rule),
   );
-  return [...new Set(rules)]
-    .toSorted((a, b) => b.handle - a.handle)
-    .map(deleteRule)
-    .join(' && ');
 }

@@ -25,6 +25,14 @@ export function deleteRule(rule: Rule): string {
   return `${rule.tool} -w -t ${rule.table} -D ${rule.chain} ${rule.handle}`;
 }
 
+/** Several at once, from the last to the first: the numbers of those that are left stay true. */
+export function deleteRules(rules: Iterable<Rule>): string {
+  return [...new Set(rules)]
+    .toSorted((a, b) => b.handle - a.handle)
+    .map(deleteRule)
+    .join(' && ');
+}
+
 /** Puts a rule's words elsewhere, or other words in its place. */
 export function replaceRule(rule: Rule, text: string): string {
   if (rule.tool === 'nft') return `nft ${quote(`replace rule ${address(rule)} ${text}`)}`;

@@ -28,6 +28,7 @@ const LISTEN = 10;
 
 export class Situation {
   readonly native: Native;
+  readonly request: Request;
   readonly readings: Readings;
   readonly protocol: Protocol;
   /** The families that are asked about. */
@@ -42,6 +43,7 @@ export class Situation {
 
   constructor(native: Native, readings: Readings, request: Request) {
     this.native = native;
+    this.request = request;
     this.readings = readings;
     this.protocol = request.protocol ?? 'tcp';
     this.source = request.source;

@@ -2,10 +2,10 @@
 
 import type { Packet } from '../host/packet.ts';
 import { type Visit, walk } from '../host/walk.ts';
-import type { Check, Problem } from './finding.ts';
+import type { Check, Problem, Severity } from './finding.ts';
 import type { Interception } from './interceptions.ts';
 import { isNotrack } from './notrack.ts';
-import { bare, deleteRule } from './remedies.ts';
+import { bare, deleteRules } from './remedies.ts';
 import { problem, type Situation } from './situation.ts';
 
 export const tracking: Check<Situation> = {
@@ -15,10 +15,10 @@ export const tracking: Check<Situation> = {
       for (const one of situation.relevant(family)) {
         if (one.action.kind === 'tproxy') continue;
         const visits = met(situation, one);
-        const exempt = visits.find(({ rule }) => isNotrack(rule));
-        if (exempt !== undefined) return [notTracked(situation, one, exempt)];
-        const zoned = visits.find(({ rule }) => zoneOf(rule.actions) !== 0);
-        if (zoned !== undefined) return [otherZone(situation, one, zoned)];
+        const exempt = visits.filter(({ rule }) => isNotrack(rule));
+        if (exempt.length > 0) return [notTracked(situation, one, exempt)];
+        const zoned = visits.filter(({ rule }) => zoneOf(rule.actions) !== 0);
+        if (zoned.length > 0) return [otherZone(situation, one, zoned)];
       }
       return [];
     });
@@ -44,18 +44,28 @@ function zoneOf(actions: readonly { kind: string; zone?: number | null }[]): num
   return zone === undefined ? 0 : (zone.zone ?? null);
 }
 
-function notTracked(situation: Situation, one: Interception, { rule, match }: Visit): Problem {
-  return problem('not-tracked', match === 'yes' ? 'error' : 'warning', one.family, {
-    cause: `The rule “${bare(rule)}” exempts packets from connection tracking, and “${bare(one.rule)}” is NAT, which needs it: they are not redirected, or not answered.`,
-    remedy: `${deleteRule(rule)}   # or narrow it, so that it spares port ${one.packet.dport ?? 'N'} and the answers from port ${one.port ?? 'N'}`,
+function notTracked(situation: Situation, one: Interception, visits: readonly Visit[]): Problem {
+  return problem('not-tracked', certain(visits), one.family, {
+    cause: `${named(visits)} exempts packets from connection tracking, and “${bare(one.rule)}” is NAT, which needs it: they are not redirected, or not answered.`,
+    remedy: `${deleteRules(visits.map(({ rule }) => rule))}   # or narrow it, so that it spares port ${one.packet.dport ?? 'N'} and the answers from port ${one.port ?? 'N'}`,
     evidence: situation.ruleSteps,
   });
 }
 
-function otherZone(situation: Situation, one: Interception, { rule, match }: Visit): Problem {
-  return problem('other-zone', match === 'yes' ? 'error' : 'warning', one.family, {
-    cause: `The rule “${bare(rule)}” puts connections into a conntrack zone of their own, and SO_ORIGINAL_DST searches zone 0 only: a proxy cannot learn their destination.`,
-    remedy: `${deleteRule(rule)}   # or narrow it, so that it spares port ${one.packet.dport ?? 'N'}`,
+function otherZone(situation: Situation, one: Interception, visits: readonly Visit[]): Problem {
+  return problem('other-zone', certain(visits), one.family, {
+    cause: `${named(visits)} puts connections into a conntrack zone of their own, and SO_ORIGINAL_DST searches zone 0 only: a proxy cannot learn their destination.`,
+    remedy: `${deleteRules(visits.map(({ rule }) => rule))}   # or narrow it, so that it spares port ${one.packet.dport ?? 'N'}`,
     evidence: situation.ruleSteps,
   });
+}
+
+/** A rule that only may match is a warning. */
+function certain(visits: readonly Visit[]): Severity {
+  return visits.some(({ match }) => match === 'yes') ? 'error' : 'warning';
+}
+
+function named(visits: readonly Visit[]): string {
+  const rules = new Set(visits.map(({ rule }) => `“${bare(rule)}”`));
+  return `A rule (${[...rules].join(', ')})`;
 }

@@ -3,7 +3,7 @@
 import { isDenied, said } from '../conclusion.ts';
 import type { Step } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
-import type { Situation } from './situation.ts';
+import type { Request, Situation } from './situation.ts';
 
 export const unread: Check<Situation> = {
   name: 'unread',
@@ -16,11 +16,11 @@ export const unread: Check<Situation> = {
     ];
     const denied = steps.filter(isDenied);
     const others = steps.filter((step) => !isDenied(step));
-    return [...(denied.length === 0 ? [] : [noCapability(denied)]), ...others.map(unreadable)];
+    return [...(denied.length === 0 ? [] : [noCapability(situation, denied)]), ...others.map(unreadable)];
   },
 };
 
-function noCapability(evidence: Step[]): Problem {
+function noCapability({ request }: Situation, evidence: Step[]): Problem {
   return {
     id: 'no-capability',
     severity: 'error',
@@ -29,7 +29,7 @@ function noCapability(evidence: Step[]): Problem {
     cause:
       `This user may not read the host’s rules (${said(evidence[0])}), so that nothing can be said about them. It takes ` +
       'CAP_NET_ADMIN over this network namespace; setting IP_TRANSPARENT takes it as well, or CAP_NET_RAW.',
-    remedy: 'sudo origdst doctor',
+    remedy: `sudo origdst doctor${flags(request)}`,
     evidence,
   };
 }
@@ -58,3 +58,19 @@ const PACKAGES: Record<string, string> = {
   'iptables-legacy-save': 'iptables',
   'ip6tables-legacy-save': 'iptables',
 };
+
+/** The same question, as it is asked on the command line. */
+function flags({ port, source, destination, protocol, netns }: Request): string {
+  const words = [
+    ['port', port],
+    ['source', source],
+    ['destination', destination === undefined ? undefined : formatPlace(destination)],
+    ['protocol', protocol === 'udp' ? protocol : undefined],
+    ['netns', netns],
+  ] as const;
+  return words.flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`])).join('');
+}
+
+function formatPlace({ address, port }: { address: string; port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

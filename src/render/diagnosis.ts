@@ -12,9 +12,7 @@ export function renderDiagnosis({ problems, checks, request }: Diagnosis, output
   const chalk = paint(output);
   for (const problem of problems) output.write(`${block(problem, output)}\n`);
   if (problems.length > 0 && request.netns !== null) {
-    output.write(
-      `${wrap(`The commands are for namespace ${request.netns}: ${enter(request.netns)}`, output.width, '  ', '')}\n`,
-    );
+    output.write(`The commands are for this namespace: ${enter(request.netns)}\n`);
   }
   output.write(`${chalk.bold(summary(problems))}, ${checks.length} checks\n`);
 }

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { CLIENT, GATEWAY, SERVER, UPLINK } from '../../src/lab/lab.ts';
 import { requireNative } from '../../src/native.ts';
 import { Broken } from '../support/broken.ts';
+import { origdst } from '../support/cli.ts';
 
 const native = requireNative();
 /** Other tests’ namespaces have rules for the usual ports, and the doctor looks into them. */
@@ -448,8 +449,12 @@ describe('connection tracking', () => {
     'a zone',
     scene((broken) => {
       broken.chain(NAT, REDIRECT);
-      broken.nft('table inet r {', 'chain pre {', RAW, 'tcp dport 80 ct zone set 7', '}', '}');
+      broken.nft(
+        ...['table inet r {', 'chain pre {', RAW, 'tcp dport 80 ct zone set 7', '}'],
+        ...['chain out {', RAW.replace('prerouting', 'output'), `tcp sport ${PORT} ct zone set 7`, '}', '}'],
+      );
       const listener = broken.listen(PORT, { address: '0.0.0.0' });
+      assert(broken.arrives(listener, true));
       assert.equal(broken.original(listener), null, 'the topology is not broken');
       broken.mend(broken.first('other-zone', ...ASKED));
       assert.equal(broken.original(listener), SERVER[4]);
@@ -537,3 +542,145 @@ describe('spoofed connections', () => {
     }),
   );
 });
+
+describe('the proxy’s own connections', () => {
+  test(
+    'a loop',
+    scene((broken) => {
+      const { gateway, server } = broken.lab;
+      broken.nft(
+        ...['table inet t {', 'chain pre {', NAT, REDIRECT, '}'],
+        ...['chain out {', 'type nat hook output priority -100;', REDIRECT, '}', '}'],
+      );
+      const listener = broken.listen(PORT);
+      const upstream = broken.listen(80, { host: server });
+      const connects = (to: number, expected: boolean) => broken.arrives(to, expected, 4, 80, gateway);
+      assert(!connects(upstream, false), 'the topology is not broken');
+      const warned = broken.first('self-loop', ...ASKED);
+      assert.equal(warned.severity, 'warning', 'a proxy that does not connect further is in order');
+      // Now the proxy does connect further, and is connected to itself.
+      native.connect(broken.socket(gateway, 4), { address: SERVER[4], port: 80 });
+      assert.deepEqual(native.poll([listener], 'read', 5000), [listener]);
+      const problem = broken.first('self-loop', ...ASKED);
+      assert.equal(problem.severity, 'error');
+      broken.mend(problem);
+      assert(connects(upstream, true));
+      assert(broken.arrives(listener, true), 'clients are still intercepted');
+    }),
+  );
+});
+
+describe('bridges', () => {
+  const REACHED = '192.0.2.3';
+  const BRIDGED = ['--source', CLIENT[4], '--destination', `${REACHED}:80`];
+
+  /** Client and server on one network, and the gateway is the bridge between them. */
+  const bridged = ({ lab: { gateway, server } }: Broken, calls: number) => {
+    gateway.ip(
+      'address flush dev inside',
+      'address flush dev outside',
+      'link add br0 type bridge',
+      'link set inside master br0',
+      'link set outside master br0',
+      'link set br0 up',
+      `address add ${GATEWAY[4]}/24 dev br0`,
+    );
+    server.ip('address flush dev eth0', `address add ${REACHED}/24 dev eth0`);
+    gateway.sysctl('net.bridge.bridge-nf-call-iptables', calls);
+  };
+
+  test(
+    'REDIRECT without br_netfilter',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      bridged(broken, 0);
+      const listener = broken.listen(PORT);
+      const arrives = (expected: boolean) =>
+        broken.arrives(listener, expected, 4, 80, broken.lab.client, REACHED);
+      assert(!arrives(false), 'the topology is not broken');
+      broken.mend(broken.first('bridge-netfilter', ...ASKED, ...BRIDGED));
+      assert(arrives(true));
+    }),
+  );
+
+  for (const calls of [0, 1]) {
+    test(
+      `TPROXY of bridged frames (bridge-nf-call-iptables ${calls})`,
+      scene((broken) => {
+        broken.chain(MANGLE, TPROXY);
+        routeMarked(broken);
+        bridged(broken, calls);
+        const listener = broken.listen(PORT, { transparent: true });
+        const arrives = (expected: boolean) =>
+          broken.arrives(listener, expected, 4, 80, broken.lab.client, REACHED);
+        assert(!arrives(false), 'the topology is not broken');
+        broken.mend(broken.first('bridge-tproxy', ...ASKED, ...BRIDGED));
+        assert(arrives(true));
+      }),
+    );
+  }
+});
+
+describe('what may not be read', () => {
+  test(
+    'no capability: said first, and nothing is guessed',
+    scene((broken) => {
+      const { code, diagnosis } = broken.doctorAs(65534, ...ASKED);
+      const [problem] = diagnosis.problems;
+      assert.equal(problem?.id, 'no-capability');
+      assert.equal(problem?.certainty, 'unknown');
+      assert(problem?.evidence.some(({ errorName }) => errorName === 'EPERM'));
+      assert.equal(problem?.remedy, `sudo origdst doctor --port ${PORT}`);
+      assert.equal(code, 5);
+      const found = diagnosis.problems.filter(({ certainty }) => certainty === 'found');
+      assert.deepEqual(
+        found.filter(({ severity }) => severity === 'error'),
+        [],
+      );
+      // The remedy is the same question, asked by root.
+      mends(broken, broken.listen(PORT), 'no-rule');
+    }),
+  );
+
+  test(
+    'no tool: said, and no rule is denied',
+    scene((broken) => {
+      const { code, diagnosis } = broken.doctorWith({ PATH: '/nonexistent' }, ...ASKED);
+      assert.deepEqual(
+        diagnosis.problems
+          .filter(({ severity }) => severity !== 'info')
+          .map(({ id, certainty }) => [id, certainty]),
+        [
+          ['unreadable', 'unknown'],
+          ['unreadable', 'unknown'],
+        ],
+      );
+      assert.deepEqual(
+        diagnosis.problems.slice(0, 2).map(({ remedy }) => remedy),
+        ['apt-get install nftables', 'apt-get install iproute2'],
+      );
+      assert.equal(code, 4);
+    }),
+  );
+});
+
+test(
+  'another namespace by --netns: the same answer, and its remedies are for it',
+  scene((broken) => {
+    const args = [...ASKED, '--netns', broken.lab.gateway.path];
+    const ran = origdst(['doctor', ...args]);
+    assert.match(ran.stdout, /^error {2}no-rule\n/);
+    assert.match(ran.stdout, /nsenter --net=/);
+    assert.equal(ran.code, 3);
+  }),
+);
+
+test(
+  '--severity: what counts as a problem',
+  scene((broken) => {
+    broken.nft('table ip t {', 'chain pre {', NAT, REDIRECT, '}', '}');
+    broken.listen(PORT);
+    assert.equal(broken.doctor(...ASKED).code, 0);
+    assert.equal(broken.doctor(...ASKED, '--severity', 'warning').code, 3);
+  }),
+);

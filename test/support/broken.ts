@@ -9,7 +9,7 @@ import type { LabHost } from '../../src/lab/host.ts';
 import { CLIENT, Lab, SERVER } from '../../src/lab/lab.ts';
 import type { Native } from '../../src/native.ts';
 import type { Family } from '../../src/verdict.ts';
-import { origdst } from './cli.ts';
+import { origdst, type RunOptions } from './cli.ts';
 
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
@@ -20,6 +20,11 @@ const SO_REUSEADDR = 2;
 /** How long a connection may take that is expected to work, and one that is not. */
 const PATIENCE_MS = 5000;
 const SILENCE_MS = 150;
+
+export interface Examined {
+  code: number | null;
+  diagnosis: Diagnosis;
+}
 
 export class Broken {
   readonly lab: Lab;
@@ -79,9 +84,10 @@ export class Broken {
     family: Family = 4,
     port = 80,
     from = this.lab.client,
+    to = SERVER[family],
   ): boolean {
     const client = this.socket(from, family);
-    this.#native.connect(client, { address: SERVER[family], port });
+    this.#native.connect(client, { address: to, port });
     const came = this.#native.poll([listener], 'read', expected ? PATIENCE_MS : SILENCE_MS).length === 1;
     this.#native.close(client);
     this.#descriptors.splice(this.#descriptors.indexOf(client), 1);
@@ -127,10 +133,20 @@ export class Broken {
   }
 
   /** `origdst doctor --json` inside the gateway's namespace. */
-  doctor(...args: string[]): { code: number | null; diagnosis: Diagnosis } {
-    const ran = this.#native.inNamespace(this.lab.gateway.netns, () =>
-      origdst(['doctor', '--json', ...args]),
-    );
+  doctor(...args: string[]): Examined {
+    return this.#doctor(args, {});
+  }
+
+  doctorAs(uid: number, ...args: string[]): Examined {
+    return this.#doctor(args, { uid });
+  }
+
+  doctorWith(env: NodeJS.ProcessEnv, ...args: string[]): Examined {
+    return this.#doctor(args, { env });
+  }
+
+  #doctor(args: string[], options: RunOptions): Examined {
+    const ran = this.lab.gateway.within(() => origdst(['doctor', '--json', ...args], options));
     assert.equal(ran.stderr, '');
     return { code: ran.code, diagnosis: JSON.parse(ran.stdout) };
   }
