@@ -16,7 +16,10 @@ export const unread: Check<Situation> = {
     ];
     const denied = steps.filter(isDenied);
     const others = steps.filter((step) => !isDenied(step));
-    return [...(denied.length === 0 ? [] : [noCapability(situation, denied)]), ...others.map(unreadable)];
+    return [
+      ...(denied.length === 0 ? [] : [noCapability(situation, denied)]),
+      ...grouped(others).map(unreadable),
+    ];
   },
 };
 
@@ -34,9 +37,24 @@ function noCapability({ request }: Situation, evidence: Step[]): Problem {
   };
 }
 
-function unreadable(step: Step): Problem {
-  const missing = step.errorName === 'ENOENT' && step.call === 'run';
-  const tool = step.target.split(' ')[0] ?? '';
+/** A tool that is missing is missed once, however often it was called. */
+function grouped(steps: readonly Step[]): [Step, ...Step[]][] {
+  const groups = Map.groupBy(steps, (step) => (isMissingTool(step) ? toolOf(step) : step.target));
+  return [...groups.values()] as [Step, ...Step[]][];
+}
+
+function isMissingTool({ errorName, call }: Step): boolean {
+  return errorName === 'ENOENT' && call === 'run';
+}
+
+function toolOf({ target }: Step): string {
+  return target.split(' ')[0] ?? '';
+}
+
+function unreadable(evidence: [Step, ...Step[]]): Problem {
+  const [step] = evidence;
+  const tool = toolOf(step);
+  const missing = isMissingTool(step);
   return {
     id: 'unreadable',
     severity: 'warning',
@@ -46,7 +64,7 @@ function unreadable(step: Step): Problem {
       ? `There is no ${tool} on this host, so that what it would show is not known.`
       : `What is read with “${step.target}” is not known: ${step.detail || step.errorName}.`,
     remedy: missing ? `apt-get install ${PACKAGES[tool] ?? tool}` : step.target,
-    evidence: [step],
+    evidence,
   };
 }
 
