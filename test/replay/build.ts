@@ -48,7 +48,12 @@ export function buildReplay(root: string, os: Bsd, { sanitize = true } = {}): st
   };
   const pinned = pinnedFlags(os);
   const mechanisms = backends(root, os);
-  for (const source of [...mechanisms, 'native/address.c', `platforms/abi/${os}/recorded.c`]) {
+  for (const source of [
+    ...mechanisms,
+    'native/address.c',
+    `platforms/abi/${os}/recorded.c`,
+    `platforms/abi/${os}/bundled.c`,
+  ]) {
     compile(source, pinned);
   }
   const list = join(folder, `mechanisms_${os}.c`);

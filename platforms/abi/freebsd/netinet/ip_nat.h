@@ -21,11 +21,6 @@ typedef struct natlookup {
 
 #define SIOCGNATL _IOWR('r', 63, struct ipfobj)
 
-typedef struct tcpinfo {
-  u_32_t ts_sport;
-  u_32_t ts_dport;
-} tcpinfo_t;
-
 /* A session: o for the addresses that the client used, n for those after NAT. What lies between
  * the fields that are read is the kernel's own, and its size differs by release. */
 typedef struct nat {
@@ -38,7 +33,10 @@ typedef struct nat {
   i6addr_t nat_nsrc6;
   char nat_counters[32];
   union {
-    tcpinfo_t nat_unt;
+    struct {
+      u_32_t ts_sport;
+      u_32_t ts_dport;
+    } nat_unt;
     char any[56];
   } nat_unold, nat_unnew;
   int nat_use;

@@ -11,12 +11,7 @@ enum { PF_INOUT, PF_IN, PF_OUT };
 enum { PF_SK_WIRE, PF_SK_STACK };
 
 struct pf_addr {
-  union {
-    struct in_addr v4;
-    struct in6_addr v6;
-    u_int8_t addr8[16];
-    u_int32_t addr32[4];
-  } pfa;
+  u_int32_t space[4]; /* an in_addr or an in6_addr */
 };
 
 /* saddr and daddr as the socket sees them; rsaddr and rdaddr are the answer. Ports are in network
