@@ -1,34 +1,27 @@
 /** Draws the conclusion: from what the socket was told first, from the wire where it was told nothing. */
 
-import { formatEndpoint } from '../endpoint.ts';
 import { type Explained, explained, type Facts } from './facts.ts';
-import { concludeRefusal } from './refusal.ts';
-import { concludeSilence, sourceRewritten } from './silence.ts';
 
 export async function conclude(facts: Facts): Promise<Explained> {
   const last = facts.stages.at(-1);
   if (last === undefined) throw new Error('nothing was tried');
   const hasData = facts.received !== null && facts.received.length > 0;
   const isConnected = facts.request.protocol === 'tcp' && last.stage === 'data';
-  if (last.verdict === 'waiting') {
-    return isConnected || hasData ? concludeData(facts) : concludeSilence(facts);
+  const isSilent = last.verdict === 'waiting' && !isConnected && !hasData;
+  // What reads the host's rules is only loaded where there is something to explain.
+  if (isSilent) return (await import('./silence.ts')).concludeSilence(facts);
+  if (last.verdict === 'failed' || last.verdict === 'denied') {
+    return (await import('./refusal.ts')).concludeRefusal(facts, last);
   }
-  if (last.verdict !== 'ok') return concludeRefusal(facts, last);
-  return concludeWire(facts) ?? concludeData(facts);
+  return (await concludeWire(facts)) ?? concludeData(facts);
 }
 
 /** The socket was answered. Did the packets bear the addresses that were meant? */
-function concludeWire({ sighting, flow }: Facts): Explained | null {
-  if (sighting === null) return null;
-  if (sighting.rewritten !== null) return sourceRewritten(flow, sighting.rewritten);
-  if (sighting.sent !== null) return null;
-  return explained(
-    'rewritten',
-    'target-rewritten',
-    `It was answered, but no packet to ${formatEndpoint(flow.peer)} left this host: a rule of its output redirected ` +
-      'the request to somewhere else.',
-    'nft list ruleset; iptables-save -t nat   # narrow the redirection in the output hook',
-  );
+async function concludeWire(facts: Facts): Promise<Explained | null> {
+  const { sighting } = facts;
+  if (sighting === null || (sighting.rewritten === null && sighting.sent !== null)) return null;
+  const { sourceRewritten, targetRewritten } = await import('./rewritten.ts');
+  return sighting.rewritten === null ? targetRewritten(facts) : sourceRewritten(facts, sighting.rewritten);
 }
 
 function concludeData({ request, received, isClosed }: Facts): Explained {

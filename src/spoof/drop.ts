@@ -11,7 +11,7 @@ import { readRouting } from '../host/policy-routes.ts';
 import { readRules } from '../host/rules.ts';
 import { readSysctl, sysctlName } from '../host/sysctl.ts';
 import type { Step } from '../verdict.ts';
-import { type Explained, explained, type Facts } from './facts.ts';
+import { type Explained, explained, type Facts, within } from './facts.ts';
 import { type Drop, type Passage, type Passed, passHook } from './firewall.ts';
 import { type IncomingRoute, routeIncoming } from './kernel-route.ts';
 import type { Packet } from './packet.ts';
@@ -24,10 +24,8 @@ interface Cause {
 }
 
 export function explainDrop(facts: Facts, reply: Packet): Explained {
-  const { native, request } = facts;
   const evidence: Step[] = [];
-  const look = () => findCause(facts, reply, evidence);
-  const found = request.netns === null ? look() : native.inNamespace(request.netns.fd, look);
+  const found = within(facts, () => findCause(facts, reply, evidence));
   return explained(
     'dropped-here',
     found.reason,
@@ -52,13 +50,7 @@ function findCause(facts: Facts, reply: Packet, evidence: Step[]): Cause {
   const rules = readRules(native, null);
   evidence.push(...rules.steps);
   const refused = rules.unread.find(isDenied);
-  if (refused !== undefined) {
-    return {
-      reason: 'rules-unread',
-      cause: `which of its rules or routes is amiss is not known, for this user may not read them (${said(refused)}).`,
-      remedy: 'run the same command as root (sudo)',
-    };
-  }
+  if (refused !== undefined) return unread(refused);
   const passage: Passage = {
     from: flow.peer,
     to: flow.local,
@@ -71,18 +63,29 @@ function findCause(facts: Facts, reply: Packet, evidence: Step[]): Cause {
   if (prerouting.drop !== null) return firewall(prerouting.drop);
   const { mark } = prerouting.walk;
   const route = routeReply(facts, reply, mark, evidence);
-  if (route.fate === 'rejected') return rejectedSource(facts, reply, mark, evidence) ?? undelivered(route);
-  if (route.fate === 'forwarded') return notLocal(facts, reply, prerouting, evidence) ?? undelivered(route);
-  const input = passHook(rules, 'input', { ...passage, mark });
-  return input.drop === null ? asDoctorSays(facts, evidence) : firewall(input.drop);
-
-  function undelivered({ step }: IncomingRoute): Cause {
-    return {
-      reason: 'not-routed-here',
-      cause: `asked about the reply, the kernel says “${step.detail}” (${step.target}).`,
-      remedy: step.target,
-    };
+  if (route.fate === 'unread') return unread(route.step);
+  if (route.fate === 'local') {
+    const input = passHook(rules, 'input', { ...passage, mark });
+    return input.drop === null ? asDoctorSays(facts, evidence) : firewall(input.drop);
   }
+  const invalid = route.fate === 'martian' ? invalidSource(facts, reply, mark, evidence) : null;
+  return invalid ?? notLocal(facts, reply, prerouting, evidence) ?? undelivered(route);
+}
+
+function unread(step: Step): Cause {
+  return {
+    reason: 'rules-unread',
+    cause: `which of its rules or routes is amiss is not known, for they could not be read (${said(step)}: ${step.detail}).`,
+    remedy: isDenied(step) ? 'run the same command as root (sudo)' : step.target,
+  };
+}
+
+function undelivered({ step }: IncomingRoute): Cause {
+  return {
+    reason: 'not-routed-here',
+    cause: `asked about the reply, the kernel says “${step.detail}” (${step.target}).`,
+    remedy: step.target,
+  };
 }
 
 function routeReply({ flow }: Facts, reply: Packet, mark: number, evidence: Step[]): IncomingRoute {
@@ -96,7 +99,7 @@ function firewall({ cause, remedy }: Drop): Cause {
 }
 
 /** fib_validate_source in net/ipv4/fib_frontend.c turned the packet down. IPv6 has no such check. */
-function rejectedSource({ flow }: Facts, reply: Packet, mark: number, evidence: Step[]): Cause | null {
+function invalidSource({ flow }: Facts, reply: Packet, mark: number, evidence: Step[]): Cause | null {
   if (flow.local.family === 6) return null;
   const read = (owner: string, name: string) => {
     const path = `net/ipv4/conf/${owner}/${name}`;
@@ -136,7 +139,7 @@ function notLocal(facts: Facts, reply: Packet, { walk }: Passed, evidence: Step[
   if (walk.mark === 0) {
     const mark = usableMark(routing);
     const mends = [socketRule([family], flow.protocol, mark)];
-    if (routeReply(facts, reply, mark, evidence).fate === 'forwarded') {
+    if (routeReply(facts, reply, mark, evidence).fate === 'elsewhere') {
       mends.push(policyRoute(family, mark, routing));
     }
     return {

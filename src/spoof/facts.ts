@@ -30,6 +30,11 @@ export interface Explained extends Conclusion<SpoofVerdict> {
   evidence: Step[];
 }
 
+/** Looks at the host from where the connection was made. */
+export function within<T>({ native, request }: Facts, look: () => T): T {
+  return request.netns === null ? look() : native.inNamespace(request.netns.fd, look);
+}
+
 export function explained(
   verdict: SpoofVerdict,
   reason: string,

@@ -2,7 +2,7 @@
 
 import { insertRule } from '../diagnosis/remedies.ts';
 import type { Packet as PacketDescription } from '../host/packet.ts';
-import type { Ruleset } from '../host/rule.ts';
+import type { Ruleset, RuleTool } from '../host/rule.ts';
 import { type Walk, walk } from '../host/walk.ts';
 import type { Endpoint, Protocol } from '../verdict.ts';
 
@@ -57,9 +57,13 @@ function describe(
     rule === null
       ? `the policy of chain ${place} (${base.tool}) drops what no rule of it accepts`
       : `a rule of chain ${place} (${base.tool}) drops it: “${rule.text}”`;
-  const text =
-    base.tool === 'nft' ? nftExemption(passage, hook === 'prerouting' ? mark : 0) : xtExemption(passage);
+  const text = exemption(base.tool, passage, hook === 'prerouting' ? mark : 0);
   return { cause, remedy: insertRule({ ...base, chain }, text) };
+}
+
+/** A rule that accepts the packets of this passage, in the words of its tool. */
+export function exemption(tool: RuleTool, passage: Passage, mark = 0): string {
+  return tool === 'nft' ? nftExemption(passage, mark) : xtExemption(passage);
 }
 
 /** The mark as well: `accept` ends the chain, so that a rule behind this one no longer sets it. */

@@ -8,8 +8,11 @@ import { readWith } from '../host/run.ts';
 import type { Endpoint, Protocol, Step } from '../verdict.ts';
 
 export interface IncomingRoute {
-  /** rejected: the source address is not valid there, or no route · unread: `ip` could not be asked. */
-  fate: 'local' | 'forwarded' | 'rejected' | 'unread';
+  /**
+   * elsewhere: forwarded, or no route and dropped · martian: its source address is not valid on that interface ·
+   * unread: `ip` could not be asked.
+   */
+  fate: 'local' | 'elsewhere' | 'martian' | 'unread';
   step: Step;
 }
 
@@ -30,14 +33,14 @@ export function routeIncoming(
     ...['iif', iif, 'ipproto', protocol, 'sport', String(from.port), 'dport', String(to.port)],
     ...(mark === 0 ? [] : ['mark', String(mark)]),
   );
-  if (text === null) return { fate: /RTNETLINK/.test(step.detail) ? 'rejected' : 'unread', step };
+  if (text === null) return { fate: fateOf(step.detail), step };
   const [row] = JSON.parse(text.trim() || '[]') as Row[];
   const type = row?.type ?? 'unicast';
-  return { fate: fateOf(type), step: { ...step, detail: type } };
+  return { fate: type === 'local' ? 'local' : 'elsewhere', step: { ...step, detail: type } };
 }
 
-/** ip -6 shows a route of type unreachable, where IPv4 answers with an error. */
-function fateOf(type: string): IncomingRoute['fate'] {
-  if (type === 'local') return 'local';
-  return type === 'unicast' ? 'forwarded' : 'rejected';
+/** EINVAL, or EXDEV on older kernels: fib_validate_source. Other errors: no route, or forwarding is off. */
+function fateOf(words: string): IncomingRoute['fate'] {
+  if (!words.startsWith('RTNETLINK answers:')) return 'unread';
+  return /Invalid (argument|cross-device link)/.test(words) ? 'martian' : 'elsewhere';
 }

@@ -4,15 +4,16 @@ import { isDenied, said } from '../conclusion.ts';
 import { readRules } from '../host/rules.ts';
 import { readWith } from '../host/run.ts';
 import type { Step } from '../verdict.ts';
-import { type Explained, explained, type Facts } from './facts.ts';
+import { type Explained, explained, type Facts, within } from './facts.ts';
 import { type Passage, passHook } from './firewall.ts';
+import { destinationNat } from './nat.ts';
 import { wayBack } from './route-back.ts';
 
 export function concludeNotSent(facts: Facts): Explained {
-  const { native, request } = facts;
   const evidence: Step[] = [];
-  const look = () => droppedOnTheWayOut(facts, evidence) ?? silentNextHop(facts, evidence);
-  const found = request.netns === null ? look() : native.inNamespace(request.netns.fd, look);
+  const look = () =>
+    droppedOnTheWayOut(facts, evidence) ?? redirected(facts, evidence) ?? silentNextHop(facts, evidence);
+  const found = within(facts, look);
   const refused = evidence.find(isDenied);
   return (
     found ??
@@ -44,6 +45,13 @@ function droppedOnTheWayOut({ native, flow }: Facts, evidence: Step[]): Explaine
     return explained('not-sent', 'firewall', cause, drop.remedy, evidence);
   }
   return null;
+}
+
+function redirected(facts: Facts, evidence: Step[]): Explained | null {
+  const rule = destinationNat(facts, evidence);
+  if (rule === null) return null;
+  const cause = `The request never left this host: ${rule.cause} sends it to somewhere else.`;
+  return explained('not-sent', 'redirected', cause, rule.remedy, evidence);
 }
 
 function silentNextHop({ native, flow }: Facts, evidence: Step[]): Explained | null {

@@ -41,6 +41,28 @@ const CASES: Case[] = [
     break: () => {},
   },
   {
+    name: 'no socket rule, and this host forwards nothing',
+    reason: 'no-socket-rule',
+    cause: /no rule of the prerouting hook marks packets/,
+    families: FAMILIES,
+    protocols: TCP_AND_UDP,
+    break: (lab, family) => {
+      lab.keepReplies({ socketRule: false });
+      lab.lab.gateway.sysctl(family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding', 0);
+    },
+  },
+  {
+    name: 'no socket rule, and no route to the client',
+    reason: 'no-socket-rule',
+    cause: /no rule of the prerouting hook marks packets/,
+    families: FAMILIES,
+    protocols: TCP_AND_UDP,
+    break: (lab) => {
+      lab.keepReplies({ socketRule: false });
+      lab.lab.gateway.run('ip', ['link', 'set', 'inside', 'down']);
+    },
+  },
+  {
     name: 'no ip rule',
     reason: 'no-policy-rule',
     cause: /No IPv[46] ip rule leads packets with mark 0x1 to a table/,
