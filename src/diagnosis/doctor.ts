@@ -53,7 +53,6 @@ const CHECKS: readonly Check<Situation>[] = [
   ruleMissing,
   ruleShadowed,
   tracking,
-  rpFilter,
   srcValidMark,
   routeLocalnet,
   policyRouteCheck,
@@ -61,6 +60,7 @@ const CHECKS: readonly Check<Situation>[] = [
   listener,
   selfLoop,
   spoofedReply,
+  rpFilter,
   replyBypass,
   mptcp,
   settings,
@@ -93,7 +93,8 @@ export function examine(native: Native, request: Request): Diagnosis {
 /** The same, from readings: recorded ones as well. */
 export function diagnose(native: Native, readings: Readings, request: Request): Diagnosis {
   const situation = new Situation(native, readings, request);
-  const problems = CHECKS.flatMap((check) => check.run(situation));
+  const problems: Problem[] = [];
+  for (const check of CHECKS) problems.push(...check.run(situation, problems));
   const { port, source, destination, netns } = request;
   return {
     request: {

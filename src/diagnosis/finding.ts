@@ -35,5 +35,11 @@ export interface Problem {
 export interface Check<Subject> {
   /** Stable name of the check; its problems have ids of their own. */
   name: string;
-  run(subject: Subject): Problem[];
+  /** @param earlier what the checks before it found, for conclusions by elimination */
+  run(subject: Subject, earlier: readonly Problem[]): Problem[];
+}
+
+/** Is the cause known already? Then what could only be concluded by elimination is not. */
+export function isExplained(earlier: readonly Problem[]): boolean {
+  return earlier.some(({ severity, certainty }) => severity === 'error' || certainty === 'unknown');
 }

@@ -1,7 +1,7 @@
 /** The rules that take connections away from their destination, each with a packet that it is meant for. */
 
 import type { Answer, Packet } from '../host/packet.ts';
-import { inRanges } from '../host/packet.ts';
+import { inRanges, matches } from '../host/packet.ts';
 import type { Action, BaseChain, Rule, Ruleset } from '../host/rule.ts';
 import { chainsOf, type Visit, walk } from '../host/walk.ts';
 import type { Family, Protocol } from '../verdict.ts';
@@ -74,7 +74,6 @@ function interception(
   action: InterceptAction,
   about: Parameters<typeof interceptions>[1],
 ): Interception | null {
-  if (!concerns(rule, about)) return null;
   const packet: Packet = {
     ...about,
     dport: about.dport ?? firstPort(rule),
@@ -83,6 +82,7 @@ function interception(
     socket: false,
     state: 'new',
   };
+  if (!concerns(rule, packet)) return null;
   const way = walk(ruleset, base.hook, packet, rule);
   const at = way.visits.findIndex((visit) => visit.rule === rule);
   const ended = way.visits.findLast(({ match, rule: { actions } }) => match === 'yes' && actions.some(ends));
@@ -108,15 +108,13 @@ function ends(action: Action): boolean {
   );
 }
 
-/** Is the rule for this family and protocol at all? Addresses and ports are left open. */
-function concerns(rule: Rule, { family, protocol }: Parameters<typeof interceptions>[1]): boolean {
-  return rule.conditions.every((condition) => {
-    if (condition.kind === 'family') return (condition.family === family) !== condition.negated;
-    if (condition.kind !== 'protocol') return true;
-    const number = protocol === 'tcp' ? '6' : '17';
-    return condition.names.some((name) => [protocol, number, 'all'].includes(name)) !== condition.negated;
-  });
+/** Does the rule choose such packets, by what is known of them? Marks and sockets depend on the rules before it. */
+function concerns(rule: Rule, packet: Packet): boolean {
+  const known = rule.conditions.filter(({ kind }) => ADDRESSING.has(kind));
+  return matches({ ...rule, conditions: known }, packet) !== 'no';
 }
+
+const ADDRESSING = new Set(['family', 'protocol', 'saddr', 'daddr', 'dport', 'sport']);
 
 /** A destination port that a rule takes; undefined: any. */
 export function firstPort(rule: Rule): number | undefined {

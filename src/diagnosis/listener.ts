@@ -22,19 +22,21 @@ const ANY = ['0.0.0.0', '::'];
 export const listener: Check<Situation> = {
   name: 'listener',
   run(situation) {
-    return situation.families
-      .filter((family) => situation.concerns(family))
-      .flatMap((family) => {
-        for (const one of situation.relevant(family)) {
-          const found =
-            one.port === null || one.reached === 'no' ? null : examineOne(situation, one, one.port);
-          if (found !== null) return [found];
+    const found: Problem[] = [];
+    for (const family of situation.families.filter((one) => situation.concerns(one))) {
+      for (const one of situation.relevant(family)) {
+        const problem =
+          one.port === null || one.reached === 'no' ? null : examineOne(situation, one, one.port);
+        // A listener that is not there is missed once, and not by each rule and family.
+        if (
+          problem !== null &&
+          !found.some(({ id, remedy }) => id === problem.id && remedy === problem.remedy)
+        ) {
+          found.push(problem);
         }
-        return [];
-      })
-      .filter(
-        ({ id, family }, index, all) => !(id === 'no-listener' && family === 6 && all[index - 1]?.id === id),
-      );
+      }
+    }
+    return found;
   },
 };
 

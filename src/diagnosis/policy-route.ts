@@ -41,7 +41,9 @@ export function localDelivery(
   if (decision === 'unknown' || decision?.route.type === 'local') return null;
   const { mark } = packet;
   const tables = localTables(routing);
-  const marked = routing.rules.filter((rule) => rule.mark !== null && rule.action === 'lookup');
+  const marked = routing.rules.filter(
+    (rule) => rule.mark !== null && !rule.negated && rule.action === 'lookup',
+  );
   const fitting = marked.filter((rule) => markMatches(rule, mark));
   const ip = family === 6 ? 'ip -6' : 'ip';
   const say = (id: string, cause: string, remedy: string) =>
@@ -56,6 +58,11 @@ export function localDelivery(
     );
   }
   const [routeless] = fitting;
+  // A table that delivers some destinations only: whether this one is among them is not known.
+  const isPartly = fitting.some(({ table }) =>
+    routing.routes.some((one) => one.table === table && one.type === 'local'),
+  );
+  if (packet.daddr === undefined && isPartly) return null;
   if (routeless !== undefined) {
     return say(
       'no-local-route',

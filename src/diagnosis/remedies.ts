@@ -1,6 +1,6 @@
 /** Commands that mend: they run as printed, by root, in the namespace that was examined. */
 
-import type { PolicyRule, Routing } from '../host/policy-routes.ts';
+import { markMatches, type PolicyRule, type Routing } from '../host/policy-routes.ts';
 import type { Rule } from '../host/rule.ts';
 import type { Family, Protocol } from '../verdict.ts';
 
@@ -163,6 +163,16 @@ export function policyRoute(family: Family, mark: number, routing: Routing): str
   return localTables(routing).length > 0 ? rule : `${rule} && ${localRoute(family, table)}`;
 }
 
+/** The same, where some of it may be there already: what is left to be done. */
+export function missingRoute(family: Family, mark: number, routing: Routing): string[] {
+  const fitting = routing.rules.filter(
+    (rule) => rule.mark !== null && !rule.negated && markMatches(rule, mark),
+  );
+  if (fitting.some(({ table }) => localTables(routing).includes(table))) return [];
+  const [first] = fitting;
+  return [first === undefined ? policyRoute(family, mark, routing) : localRoute(family, first.table)];
+}
+
 export function localRoute(family: Family, table: string): string {
   return `ip ${family === 6 ? '-6 ' : ''}route replace local ${DEFAULTS[family]} dev lo table ${table}`;
 }
@@ -177,7 +187,9 @@ export function localTables(routing: Routing): string[] {
 /** A mark that leads to such a table already, or one that no rule looks at. */
 export function usableMark(routing: Routing): number {
   const tables = localTables(routing);
-  const existing = routing.rules.find((rule) => rule.mark !== null && tables.includes(rule.table));
+  const existing = routing.rules.find(
+    (rule) => rule.mark !== null && !rule.negated && tables.includes(rule.table),
+  );
   if (existing?.mark) return existing.mark.value;
   const taken = (mark: number) =>
     routing.rules.some(

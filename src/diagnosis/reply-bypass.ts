@@ -2,19 +2,19 @@
 
 import { decide, type Routed } from '../host/policy-routes.ts';
 import { walk } from '../host/walk.ts';
-import type { Check, Problem } from './finding.ts';
+import { type Check, isExplained, type Problem } from './finding.ts';
 import { problem, type Situation } from './situation.ts';
 import { kept, reply, type Spoof, spoofs } from './spoofed-reply.ts';
 
 export const replyBypass: Check<Situation> = {
   name: 'reply-bypass',
-  run(situation) {
+  run(situation, earlier) {
     if (situation.readings.rules.unread.length > 0) return [];
-    return spoofs(situation).flatMap((spoof) => bypass(situation, spoof));
+    return spoofs(situation).flatMap((spoof) => bypass(situation, spoof, isExplained(earlier)));
   },
 };
 
-function bypass(situation: Situation, spoof: Spoof): Problem[] {
+function bypass(situation: Situation, spoof: Spoof, explained: boolean): Problem[] {
   const { source, destination, family } = spoof;
   if (destination === undefined) return [];
   const onward = routeTo(situation, spoof, destination.address);
@@ -22,7 +22,7 @@ function bypass(situation: Situation, spoof: Spoof): Problem[] {
   if (onward === null) return [];
   const shared =
     back !== null && back.route.dev === onward.route.dev && back.route.gateway === onward.route.gateway;
-  if (!shared && !(spoof.waiting && kept(situation, spoof) === null)) return [];
+  if (!shared && (explained || !spoof.waiting || kept(situation, spoof) !== null)) return [];
   const dropped = walk(situation.readings.rules, 'input', reply(situation, spoof)).dropped;
   if (!shared && dropped !== null) return [];
   const own = onward.route.source ?? situation.addressOf(onward.route.dev, family) ?? 'THIS-HOST';

@@ -3,14 +3,14 @@
 import { within } from '../host/packet.ts';
 import { decide } from '../host/policy-routes.ts';
 import { sysctlName } from '../host/sysctl.ts';
-import type { Check } from './finding.ts';
+import { type Check, isExplained } from './finding.ts';
 import { problem, type Situation } from './situation.ts';
 
 const STRICT = 1;
 
 export const rpFilter: Check<Situation> = {
   name: 'rp-filter',
-  run(situation) {
+  run(situation, earlier) {
     const { readings, source } = situation;
     if (!situation.families.includes(4)) return [];
     const all = readings.sysctl('net/ipv4/conf/all/rp_filter');
@@ -25,7 +25,9 @@ export const rpFilter: Check<Situation> = {
     if (affected.length === 0) return [];
     const dropped = readings.netstat.values.get('IPReversePathFilter') ?? 0;
     const home = homeLink(situation, source);
-    const isCertain = dropped > 0 || (back !== null && affected.some(({ name }) => name === home));
+    // Bogus packets of strangers are counted as well: a count alone says something where nothing else does.
+    const isHome = back !== null && affected.some(({ name }) => name === home);
+    const isLeft = dropped > 0 && !isExplained(earlier);
     const route = back === null ? '' : ` The way back to ${source} is by ${back}.`;
     const names = affected.map(({ name }) => name).join(', ');
     const said =
@@ -33,7 +35,7 @@ export const rpFilter: Check<Situation> = {
         ? `and has dropped ${dropped} packets in this namespace: they came in by another interface than their source is routed by`
         : 'which drops packets (and ignores ARP requests) whose source is routed by another interface';
     return [
-      problem('rp-filter', isCertain ? 'error' : 'info', 4, {
+      problem('rp-filter', isHome || isLeft ? 'error' : dropped > 0 ? 'warning' : 'info', 4, {
         cause: `Reverse-path filtering is strict on ${names}, ${said}.${route}`,
         remedy: affected
           .map(({ name }) => `sysctl -w ${sysctlName(`net/ipv4/conf/${name}/rp_filter`)}=2`)

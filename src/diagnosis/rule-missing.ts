@@ -4,10 +4,10 @@ import { closeNamespace, listNamespaces, ownNamespace } from '../host/namespaces
 import { readRules } from '../host/rules.ts';
 import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
-import { type Interception, interceptions, portsOf } from './interceptions.ts';
+import { type Interception, interceptions, portsOf, takesPort } from './interceptions.ts';
 import {
   bare,
-  policyRoute,
+  missingRoute,
   redirectRule,
   replaceRule,
   tproxyRule,
@@ -57,14 +57,21 @@ function otherRule(situation: Situation, others: readonly Interception[]): Probl
   const candidates = wrongTarget ? others : others.filter((one) => port === undefined || one.port === port);
   const words = [...new Set(candidates.map(({ rule }) => `“${bare(rule)}”`))].join(', ');
   if (wrongTarget) {
-    const [first] = candidates;
     const target = [...new Set(candidates.map((one) => one.port ?? 'a computed port'))].join(', ');
+    const stray = replaceable(situation, candidates);
     return problem('rule-other-target', 'error', null, {
       cause: `No rule sends connections to port ${port}; those of this namespace send them to port ${target}: ${words}.`,
       remedy:
-        first === undefined || (service !== undefined && portsOf(first.rule) !== String(service))
+        stray === undefined
           ? addRule(situation, situation.families)
-          : replaceRule(first.rule, withTarget(first.rule, port)),
+          : replaceRule(stray.rule, withTarget(stray.rule, port)),
+      evidence: situation.ruleSteps,
+    });
+  }
+  if (service === undefined || candidates.some(({ rule }) => takesPort(rule, service))) {
+    return problem('rule-other-addresses', 'error', null, {
+      cause: `No rule takes ${asked(situation)}: those of this namespace are for other addresses: ${words}.`,
+      remedy: addRule(situation, situation.families, candidates[0], service ?? candidates[0]?.packet.dport),
       evidence: situation.ruleSteps,
     });
   }
@@ -81,6 +88,19 @@ function otherRule(situation: Situation, others: readonly Interception[]): Probl
         : replaceRule(first.rule, changed),
     evidence: situation.ruleSteps,
   });
+}
+
+/** A rule that may be given another target: it is for this very port, or for a listener that is not there. */
+function replaceable(situation: Situation, others: readonly Interception[]): Interception | undefined {
+  const { service } = situation;
+  if (service !== undefined) return others.find(({ rule }) => portsOf(rule) === String(service));
+  return others.find(({ port }) => port !== null && situation.listeners(port).length === 0);
+}
+
+function asked({ source, destination, service }: Situation): string {
+  const from = source === undefined ? '' : ` from ${source}`;
+  const to = destination?.address ?? (service === undefined ? '' : `port ${service}`);
+  return `connections${from}${to === '' ? '' : ` to ${to}`}`;
 }
 
 function unique<T>(value: T, index: number, all: readonly T[]): boolean {
@@ -120,7 +140,7 @@ function addRule(
   if (!isTransparent) return `${redirectRule(wanted)}${note}`;
   const [first = 4] = families;
   const mark = usableMark(situation.routing(first));
-  const routes = families.map((family) => policyRoute(family, mark, situation.routing(family)));
+  const routes = families.flatMap((family) => missingRoute(family, mark, situation.routing(family)));
   return `${[tproxyRule(wanted, mark), ...routes].join(' && ')}${note}`;
 }
 

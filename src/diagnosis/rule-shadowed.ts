@@ -16,7 +16,11 @@ export const ruleShadowed: Check<Situation> = {
         if (rival !== undefined && backend(rival.rule.tool) !== backend(one.rule.tool)) {
           return [mixed(situation, one, rival)];
         }
-        if (one.reached === 'no') return [shadowed(situation, one)];
+        if (one.action.kind === 'tproxy' && one.reached !== 'no') {
+          const nat = situation.interceptions(family).find((other) => isNatAfter(one, other));
+          if (nat !== undefined) return [natToo(situation, one, nat)];
+        }
+        if (one.reached === 'no' && !isTakenElsewhere(situation, one)) return [shadowed(situation, one)];
       }
     }
     return [];
@@ -38,6 +42,37 @@ function isRival(one: Interception, other: Interception): boolean {
   );
 }
 
+/** Another rule that is reached takes the same packets to the same place. */
+function isTakenElsewhere(situation: Situation, { family, packet, base }: Interception): boolean {
+  return situation
+    .relevant(family)
+    .some(
+      (other) =>
+        other.reached !== 'no' && other.base.hook === base.hook && other.packet.dport === packet.dport,
+    );
+}
+
+/** NAT of what TPROXY already gave to a socket: the hooks of NAT come later, and see it as well. */
+function isNatAfter(one: Interception, other: Interception): boolean {
+  return (
+    other.action.kind !== 'tproxy' &&
+    other.base.hook === one.base.hook &&
+    matches(other.rule, { ...one.packet, mark: one.mark }) === 'yes'
+  );
+}
+
+function natToo(situation: Situation, one: Interception, nat: Interception): Problem {
+  const hasListener =
+    one.port !== null && situation.listeners(one.port).some(({ transparent }) => transparent);
+  return problem('tproxy-and-nat', hasListener ? 'error' : 'info', one.family, {
+    cause:
+      `TPROXY (“${bare(one.rule)}”) and NAT (“${bare(nat.rule)}”) take the same connections: the transparent listener gets them ` +
+      'with the address that NAT wrote, and not with their destination.',
+    remedy: deleteRule(nat.rule),
+    evidence: situation.ruleSteps,
+  });
+}
+
 /**
  * Both back ends hang their chains into the same hook at the same priority, where the one registered
  * last comes first (nf_hook_entries_grow in net/netfilter/core.c): the order is not to be read anywhere.
@@ -53,7 +88,10 @@ function mixed(situation: Situation, one: Interception, rival: Interception): Pr
 }
 
 function shadowed(situation: Situation, { rule, before, family, packet }: Interception): Problem {
-  const by = before === null ? 'an earlier chain' : `the rule “${bare(before.rule)}” before it`;
+  const by =
+    before === null
+      ? 'no rule leads them to its chain'
+      : `the rule “${bare(before.rule)}” before it ends their way`;
   const sameChain =
     before !== null &&
     before.rule.tool === rule.tool &&
@@ -61,7 +99,7 @@ function shadowed(situation: Situation, { rule, before, family, packet }: Interc
     before.rule.table === rule.table &&
     before.rule.chain === rule.chain;
   return problem('rule-shadowed', 'error', family, {
-    cause: `The rule “${bare(rule)}” is never reached by connections to port ${packet.dport}: ${by} ends their way.`,
+    cause: `The rule “${bare(rule)}” is never reached by connections to port ${packet.dport}: ${by}.`,
     remedy:
       before === null || sameChain
         ? `${deleteRule(rule)} && ${insertRule(rule, bare(rule))}`

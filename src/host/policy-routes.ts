@@ -14,8 +14,12 @@ export interface PolicyRule {
   dst: string | null;
   iif: string | null;
   oif: string | null;
-  /** A selector that is not one of these, or `not`: whether it matches cannot be told. */
+  /** `not`: it takes what its selectors do not. */
+  negated: boolean;
+  /** A selector that is not one of these: whether it matches cannot be told. */
   other: boolean;
+  /** Routes of this prefix length, and shorter ones, do not count: wg-quick(8) so skips the default route. */
+  suppress: number | null;
   /** `lookup`, or `blackhole`, `prohibit`, … */
   action: string;
 }
@@ -61,7 +65,7 @@ function rows(text: string | null): Row[] {
 
 const KNOWN = new Set([
   ...['priority', 'src', 'srclen', 'dst', 'dstlen', 'fwmark', 'fwmask', 'iif', 'oif', 'table', 'action'],
-  ...['protocol', 'suppress_prefixlength', 'iif_detached', 'oif_detached'],
+  ...['protocol', 'suppress_prefixlength', 'suppress_prefixlen', 'not', 'iif_detached', 'oif_detached'],
 ]);
 
 function policyRule(row: Row): PolicyRule {
@@ -75,9 +79,16 @@ function policyRule(row: Row): PolicyRule {
     dst: selector(row.dst, row.dstlen),
     iif: text(row.iif),
     oif: text(row.oif),
+    negated: 'not' in row,
     other: Object.keys(row).some((key) => !KNOWN.has(key)),
+    suppress: suppressed(row),
     action: text(row.action) ?? 'lookup',
   };
+}
+
+function suppressed(row: Row): number | null {
+  const length = row.suppress_prefixlength ?? row.suppress_prefixlen;
+  return length === undefined ? null : Number(length);
 }
 
 function selector(address: unknown, length: unknown): string | null {
@@ -123,18 +134,24 @@ export function decide(routing: Routing, packet: Packet): Decision {
     const answer = selects(rule, packet);
     if (answer === false || (rule.action !== 'lookup' && rule.table === '')) continue;
     const route = inTable(routing, rule.table, packet);
-    if (route === null) continue;
+    if (route === null || (rule.suppress !== null && route.length <= rule.suppress)) continue;
     if (answer === 'maybe') return 'unknown';
     return { rule, route };
   }
   return null;
 }
 
-export function markMatches(rule: PolicyRule, mark: number): boolean {
-  return rule.mark === null || (mark & rule.mark.mask) >>> 0 === rule.mark.value;
+/** Does a rule take packets with this mark, as far as the mark goes? */
+export function markMatches({ mark: wanted, negated }: PolicyRule, mark: number): boolean {
+  return wanted === null || ((mark & wanted.mask) >>> 0 === wanted.value) !== negated;
 }
 
 function selects(rule: PolicyRule, packet: Packet): boolean | 'maybe' {
+  const answer = selectors({ ...rule, negated: false }, packet);
+  return rule.negated && answer !== 'maybe' ? !answer : answer;
+}
+
+function selectors(rule: PolicyRule, packet: Packet): boolean | 'maybe' {
   if (!markMatches(rule, packet.mark)) return false;
   // The routing of packets that this host sends is iif lo: ip-rule(8).
   if (rule.iif !== null && packet.iif !== undefined && rule.iif !== packet.iif) return false;
