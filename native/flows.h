@@ -67,7 +67,7 @@ long odst_table_read(const odst_kernel *kernel, odst_table *table, odst_entry *e
 
 void odst_table_close(const odst_kernel *kernel, odst_table *table);
 
-/* A socket that hears of changes in the thread's network namespace, with a receive buffer of
+/* A socket that hears of new and ended entries in the thread's network namespace, with a receive buffer of
  * `buffer` bytes where that is allowed: an fd, or -errno. */
 long odst_events_open(const odst_kernel *kernel, size_t buffer, odst_attempt *attempt);
 

@@ -19,6 +19,7 @@ interface CommandClass {
 const COMMANDS: Record<string, () => Promise<{ default: CommandClass }>> = {
   capabilities: () => import('./commands/capabilities.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  flows: () => import('./commands/flows.ts'),
   'listen-test': () => import('./commands/listen-test.ts'),
   lookup: () => import('./commands/lookup.ts'),
   'spoof-connect': () => import('./commands/spoof-connect.ts'),

@@ -15,14 +15,17 @@ export const EVERYTHING: Selection = { family: 0, statusMask: 0, statusValue: 0 
  * table is not frozen meanwhile: an entry that is there all the time comes once, one that comes or
  * goes may be seen or not.
  * @param netns descriptor of the namespace, null for this process's own
+ * @param evidence gets the steps that were taken
  * @throws {Failure} when the kernel will not, or cannot, be asked
  */
 export async function* readTable(
   native: Native,
   selection: Selection,
   netns: number | null,
+  evidence: Step[] = [],
 ): AsyncGenerator<Records, void, void> {
   const { table, steps } = native.openTable(selection, netns ?? undefined);
+  evidence.push(...steps);
   if (table === null) throw tableFailure(steps.at(-1) ?? null);
   let chunk = new Records(CHUNK);
   let spare = new Records(CHUNK);

@@ -5,7 +5,7 @@
  */
 
 import type { Family } from '../verdict.ts';
-import { addressText } from './address-text.ts';
+import { ByteWriter } from './byte-writer.ts';
 
 export const RECORD_SIZE = 128;
 export const ENDPOINT_SIZE = 24;
@@ -128,19 +128,17 @@ export class Records {
   }
 
   address(at: number, endpoint: number): string {
-    const start = at * RECORD_SIZE + endpoint;
-    return addressText(this.bytes, start + 8, this.bytes[start] === 6 ? 6 : 4);
+    this.writeAddress(scratch, at, endpoint);
+    return scratch.take().toString('latin1');
   }
 
-  /** Do two endpoints of one entry have the same address and port? */
-  same(at: number, one: number, other: number): boolean {
-    const [a, b] = [(at * RECORD_SIZE + one) >> 2, (at * RECORD_SIZE + other) >> 2];
-    for (let word = 0; word < ENDPOINT_SIZE >> 2; word++) {
-      if (this.numbers[a + word] !== this.numbers[b + word]) return false;
-    }
-    return true;
+  writeAddress(writer: ByteWriter, at: number, endpoint: number): void {
+    const start = at * RECORD_SIZE + endpoint;
+    writer.address(this.bytes, start + 8, this.bytes[start] === 6 ? 6 : 4);
   }
 }
+
+const scratch = new ByteWriter(64);
 
 export function protocolName(number: number): string {
   return PROTOCOLS[number] ?? String(number);

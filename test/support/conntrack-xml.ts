@@ -7,8 +7,6 @@ export interface XmlDirection {
   /** ADDRESS:PORT, with port 0 where there is none. */
   from: string;
   to: string;
-  /** `TYPE/CODE/ID` of ICMP, else empty. */
-  icmp: string;
 }
 
 export interface XmlFlow {
@@ -47,11 +45,9 @@ function readFlow(line: string): XmlFlow {
 }
 
 function direction(text: string): XmlDirection {
-  const [type, code, id] = ['type', 'code', 'id'].map((name) => element(text, name));
   return {
     from: place(element(text, 'src'), element(text, 'sport')),
     to: place(element(text, 'dst'), element(text, 'dport')),
-    icmp: id === null ? '' : `${type}/${code}/${id}`,
   };
 }
 

@@ -2,6 +2,8 @@
  * events.c - changes of the table as the kernel tells them: nf_conntrack_eventmask_report() and
  * ctnetlink_conntrack_event() in net/netfilter.
  *
+ * Updates are not asked for: one connection has several, and none changes where it goes.
+ *
  * Every event is a datagram of its own. One that finds the receive buffer full is dropped and
  * counted (netlink_overrun), so that the loss is known exactly. The option that would make the kernel
  * hold up packets instead (NETLINK_BROADCAST_ERROR) is never set: who only watches must not do that.
@@ -37,8 +39,7 @@ long odst_events_open(const odst_kernel *kernel, size_t buffer, odst_attempt *at
   struct sockaddr_nl groups;
   memset(&groups, 0, sizeof groups);
   groups.nl_family = AF_NETLINK;
-  groups.nl_groups =
-      NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_UPDATE | NF_NETLINK_CONNTRACK_DESTROY;
+  groups.nl_groups = NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_DESTROY;
   long answer = kernel->bind(kernel, (int)fd, &groups, sizeof groups);
   odst_record(attempt, "bind", "ctnetlink events", answer);
   if (answer >= 0) return fd;
