@@ -120,25 +120,6 @@ Napi::Value Send(const Napi::CallbackInfo &info) {
   return CallStep(info.Env(), "send", "fd", answer);
 }
 
-/* linux/in.h and linux/in6.h: both carry a whole sockaddr (ip(7), net/ipv4/udp.c). */
-bool IsOriginalDestination(const cmsghdr *message) {
-  return (message->cmsg_level == SOL_IP && message->cmsg_type == 20) ||
-         (message->cmsg_level == SOL_IPV6 && message->cmsg_type == 74);
-}
-
-Napi::Value ReadOriginal(Napi::Env env, msghdr *header) {
-  for (cmsghdr *at = CMSG_FIRSTHDR(header); at != nullptr; at = CMSG_NXTHDR(header, at)) {
-    if (!IsOriginalDestination(at)) continue;
-    odst_sockaddr address = {};
-    size_t length = at->cmsg_len - CMSG_LEN(0);
-    if (length > sizeof address) length = sizeof address;
-    std::memcpy(address.bytes, CMSG_DATA(at), length);
-    odst_endpoint endpoint;
-    if (odst_endpoint_read(&address, length, &endpoint)) return FromEndpoint(env, endpoint);
-  }
-  return env.Null();
-}
-
 /* receive(fd, size) -> {step, bytes: Buffer | null, from, original}: original is the control
  * message of IP_RECVORIGDSTADDR, the destination as the socket's host saw it after NAT */
 Napi::Value Receive(const Napi::CallbackInfo &info) {
@@ -165,7 +146,9 @@ Napi::Value Receive(const Napi::CallbackInfo &info) {
   odst_endpoint sender = {};
   if (answer >= 0) odst_endpoint_read(&from, header.msg_namelen, &sender);
   object.Set("from", FromEndpoint(env, sender));
-  object.Set("original", answer < 0 ? env.Null() : ReadOriginal(env, &header));
+  odst_endpoint original = {};
+  if (answer >= 0) odst_message_destination(kernel, ToDescriptor(info[0]), &header, &original);
+  object.Set("original", FromEndpoint(env, original));
   return object;
 }
 

@@ -59,6 +59,11 @@ void odst_try_user_namespace(odst_attempt *attempt);
 /* Asks for SIGKILL when the parent ends. False when it has ended already. */
 bool odst_end_with_parent(int parent, odst_attempt *attempt);
 
+/* Where a datagram was sent to, out of the control messages (struct msghdr) that came with it. fd is
+ * its socket, whose port stands in where a system tells only the address. */
+bool odst_message_destination(const odst_kernel *kernel, int fd, void *msghdr,
+                              odst_endpoint *destination);
+
 /* Packets of all interfaces of the thread's network namespace, both ways: an fd, or -errno. */
 long odst_open_capture(const odst_kernel *kernel, odst_attempt *attempt);
 
