@@ -4,6 +4,7 @@
  */
 
 export { catalogue } from '../platforms/index.ts';
+export { type Diagnosis, examine, type Problem, type Request } from './diagnosis/doctor.ts';
 export { formatEndpoint, parseEndpoint } from './endpoint.ts';
 export type { HostFacts } from './host/context.ts';
 export type { Evidence, LookupResult } from './inquiry.ts';
