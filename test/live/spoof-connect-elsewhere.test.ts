@@ -65,6 +65,21 @@ describe('the reply goes around the gateway', () => {
     }
   }
 
+  test('a reply to another machine on the same link is overheard', () =>
+    scene(async (lab) => {
+      lab.serve(4, 'udp');
+      lab.keepReplies();
+      const elsewhere = ['lladdr', '02:00:00:00:00:99', 'dev', 'eth0', 'nud', 'permanent'];
+      lab.lab.server.run('ip', ['neigh', 'replace', UPLINK[4], ...elsewhere]);
+      const outcome = await lab.connect(conversation(4, 'udp'));
+      assertNo(
+        outcome,
+        'no-reply',
+        'reply-elsewhere',
+        /It was overheard on outside, addressed to another machine/,
+      );
+    }));
+
   test('behind a router, it is the router that is named', () =>
     scene(async (lab) => {
       const { gateway, server } = lab.lab;
