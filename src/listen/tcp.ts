@@ -55,7 +55,8 @@ export class TcpListener implements Listener {
   }
 
   async start(): Promise<void> {
-    this.#server.listen({ fd: this.#socket.fd, backlog: BACKLOG });
+    // Node calls listen(2) again, and with a descriptor it takes the backlog only from here.
+    this.#server.listen({ fd: this.#socket.fd }, BACKLOG);
     await once(this.#server, 'listening');
   }
 

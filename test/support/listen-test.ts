@@ -14,6 +14,13 @@ type Event =
   | ({ event: 'closed' } & Closed)
   | ({ event: 'summary' } & Summary);
 
+interface Options {
+  /** The user and group to run it by. */
+  uid?: number;
+  /** The files that it may open (RLIMIT_NOFILE). */
+  files?: number;
+}
+
 export class ListenTest {
   readonly events: Event[] = [];
   stderr = '';
@@ -21,9 +28,11 @@ export class ListenTest {
   readonly #exit: Promise<unknown>;
   #rest = '';
 
-  private constructor(native: Native, host: LabHost, args: readonly string[], uid: number | undefined) {
+  private constructor(native: Native, host: LabHost, args: readonly string[], { uid, files }: Options) {
+    const limit = files === undefined ? [] : ['prlimit', `--nofile=${files}:${files}`];
+    const [command = '', ...rest] = [...limit, process.execPath, RUN, 'listen-test', '--jsonl', ...args];
     this.#child = native.inNamespace(host.netns, () =>
-      spawn(process.execPath, [RUN, 'listen-test', '--jsonl', ...args], {
+      spawn(command, rest, {
         stdio: ['ignore', 'pipe', 'pipe'],
         ...(uid === undefined ? {} : { uid, gid: uid }),
       }),
@@ -39,17 +48,14 @@ export class ListenTest {
     });
   }
 
-  /**
-   * Resolves when it listens.
-   * @param uid the user and group to run it by
-   */
+  /** Resolves when it listens. */
   static async start(
     native: Native,
     host: LabHost,
     args: readonly string[],
-    uid?: number,
+    options: Options = {},
   ): Promise<ListenTest> {
-    const running = new ListenTest(native, host, args, uid);
+    const running = new ListenTest(native, host, args, options);
     await eventually(
       () => running.listening !== undefined || running.#child.exitCode !== null,
       () => `listen-test to listen: ${running.stderr}`,

@@ -25,7 +25,7 @@ const TETHER = [
 ];
 
 export interface ProxyOptions {
-  program: 'squid' | 'redsocks' | 'sslsplit';
+  program: 'squid' | 'redsocks' | 'sslsplit' | 'haproxy' | 'dovecot';
   args: readonly string[];
   /** The TCP port that the proxy listens on once it is up. */
   port: number;
