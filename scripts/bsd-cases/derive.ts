@@ -81,6 +81,7 @@ writeAssertions(folder, 'netbsd', 'NetBSD 10.99.12', [
 
 function derive(file: string, cases: (source: Source) => void): CaseSet {
   const source = recording(file);
+  source.addMessages();
   cases(source);
   return source.finish();
 }

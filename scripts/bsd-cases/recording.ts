@@ -55,7 +55,9 @@ export interface CaseEndpoint {
 
 export interface Case {
   name: string;
-  operation: 'lookup' | 'prepare' | 'probe';
+  operation: 'lookup' | 'prepare' | 'probe' | 'message';
+  /** What recvmsg(2) left in msg_control, for `message`. */
+  control?: string;
   flow?: {
     /** Asked by descriptor: the addresses come from getsockname and getpeername. */
     fd: boolean;
@@ -138,6 +140,24 @@ export class Source {
     };
   }
 
+  /** Every datagram of the recording, for the file that reads control messages. */
+  addMessages(): void {
+    for (const step of this.steps) {
+      const control = step.out?.find(({ buffer }) => buffer === 'msg_control');
+      if (step.call !== 'recvmsg' || control === undefined) continue;
+      this.used.add(step.step);
+      const name = this.steps.find((one) => one.step === step.step.replace('recvmsg', 'getsockname'));
+      this.add({
+        name: `datagram: ${step.step}`,
+        operation: 'message',
+        flow: { fd: true, protocol: 17 },
+        control: control.hex,
+        calls: this.os === 'netbsd' ? [name === undefined ? unnamed(step) : this.call(name)] : [],
+        recordedOriginal: destinationOf(this.os, step),
+      });
+    }
+  }
+
   add(one: Case): void {
     this.cases.push(one);
   }
@@ -184,3 +204,30 @@ export function sockaddr(hex: string): CaseEndpoint {
 
 /** The address that the backends probe with, native/address.c: documentation ranges, any port. */
 export const FOREIGN = { 4: 'c633644d', 6: '20010db8ffff00000000000000000077' } as const;
+
+/** The listener's name, which a NetBSD host asks for: bound to the port that the rule redirects to. */
+function unnamed({ step }: RecordedStep): CaseCall {
+  const v6 = step.startsWith('udp6');
+  const name = v6 ? `1c18${PORT}${'00'.repeat(24)}` : `1002${PORT}${'00'.repeat(12)}`;
+  return { call: 'getsockname', out: [name], result: 0, derived: 'not recorded: a port of our own, 5300' };
+}
+
+const PORT = '14b4';
+
+/** As the note spells the messages out: type 27 and 72 hold a sockaddr, 7 and 33 and 46 an address or a port. */
+function destinationOf(os: CaseSet['os'], { note }: RecordedStep): string {
+  const data = (type: number) => new RegExp(`type ${type} data ([0-9a-f]+)`).exec(note)?.[1];
+  const whole = data(27) ?? data(72);
+  if (os === 'freebsd' && whole !== undefined) return text(sockaddr(whole));
+  const address = data(7) ?? data(46)?.slice(0, 32) ?? '';
+  const port = os === 'openbsd' ? (data(33) ?? data(64) ?? '') : PORT;
+  return text({ family: address.length === 8 ? 4 : 6, hex: address, port: Number.parseInt(port, 16) });
+}
+
+function text({ family, hex, port }: CaseEndpoint): string {
+  const raw = bytes(hex);
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    family === 6 ? raw.readUInt16BE(2 * at).toString(16) : '',
+  );
+  return family === 4 ? `${[...raw].join('.')}:${port}` : `[${groups.join(':')}]:${port}`;
+}

@@ -48,12 +48,14 @@ export function buildReplay(root: string, os: Bsd, { sanitize = true } = {}): st
   };
   const pinned = pinnedFlags(os);
   const mechanisms = backends(root, os);
-  for (const source of [
-    ...mechanisms,
+  const rest = [
     'native/address.c',
+    `platforms/${os}/host/message.c`,
+    'test/replay/message.c',
     `platforms/abi/${os}/recorded.c`,
     `platforms/abi/${os}/bundled.c`,
-  ]) {
+  ];
+  for (const source of [...mechanisms, ...rest]) {
     compile(source, pinned);
   }
   const list = join(folder, `mechanisms_${os}.c`);

@@ -9,6 +9,7 @@
  *   peer FAMILY HEX PORT                   result N        (-errno where the call failed)
  *   local FAMILY HEX PORT                  run
  *   question OPERATION FAMILY PROTOCOL
+ *   control HEX                            what came with a datagram, for the operation `message`
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -23,8 +24,13 @@ typedef struct {
   char name[256], mechanism[32], operation[16];
   odst_flow flow;
   odst_question question;
+  _Alignas(8) unsigned char control[256];
+  size_t control_length;
   replay_script script;
 } replay_case;
+
+bool replay_message(const odst_kernel *kernel, int fd, void *control, size_t length,
+                    odst_endpoint *destination); /* message.c */
 
 static void fail(const char *what, const char *line) {
   fprintf(stderr, "replay: %s: %s\n", what, line);
@@ -128,6 +134,9 @@ static void run(replay_case *one) {
   odst_attempt attempt;
   memset(&attempt, 0, sizeof attempt);
   if (strcmp(one->operation, "lookup") == 0) mechanism->lookup(&kernel, &one->flow, &attempt);
+  else if (strcmp(one->operation, "message") == 0)
+    attempt.found = replay_message(&kernel, one->flow.fd, one->control, one->control_length,
+                                   &attempt.original);
   else if (strcmp(one->operation, "prepare") == 0)
     mechanism->prepare(&kernel, one->flow.fd, &one->question, &attempt);
   else mechanism->probe(&kernel, &one->question, &attempt);
@@ -174,6 +183,8 @@ static void read_line(replay_case *one, char *line) {
   else if (strcmp(line, "peer") == 0) one->flow.peer = read_endpoint(rest);
   else if (strcmp(line, "local") == 0) one->flow.local = read_endpoint(rest);
   else if (strcmp(line, "question") == 0) read_question(rest, &one->question);
+  else if (strcmp(line, "control") == 0)
+    one->control_length = read_hex(rest, one->control, sizeof one->control);
   else if (strcmp(line, "call") == 0) add_call(script, rest);
   else if (strcmp(line, "in") == 0) add_buffer(last_call(script)->in, &last_call(script)->nin, rest);
   else if (strcmp(line, "out") == 0) add_buffer(last_call(script)->out, &last_call(script)->nout, rest);

@@ -25,7 +25,9 @@ interface HexEndpoint {
 
 export interface Case {
   name: string;
-  operation: 'lookup' | 'prepare' | 'probe';
+  operation: 'lookup' | 'prepare' | 'probe' | 'message';
+  /** What recvmsg(2) left in msg_control, for `message`. */
+  control?: string;
   flow?: {
     fd: boolean;
     protocol: number;
@@ -144,10 +146,11 @@ function host(os: Bsd): HostContext {
 }
 
 function scriptOf(mechanism: string, one: Case): string {
-  const { flow, question } = one;
+  const { flow, question, control } = one;
   const lines = [`case ${one.name.replaceAll('"', "'")}`, `ask ${mechanism} ${one.operation}`];
   if (flow !== undefined) {
-    const fd = flow.fd ? 5 : -1;
+    // 0 is a descriptor like any other, and must not be taken for none.
+    const fd = flow.fd ? 0 : -1;
     lines.push(
       `flow ${fd} ${flow.protocol} ${flow.rdomain ?? 0} ${flow.unsafe ? 1 : 0} ${flow.interface ?? ''}`,
     );
@@ -159,10 +162,12 @@ function scriptOf(mechanism: string, one: Case): string {
   if (question !== undefined) {
     lines.push(`question ${question.operation} ${question.family} ${question.protocol === 'tcp' ? 6 : 17}`);
   }
+  if (control !== undefined) lines.push(`control ${control}`);
   for (const call of one.calls) {
     lines.push(`call ${call.call}`);
     lines.push(...(call.in ?? []).map((hex) => `in ${hex}`), ...(call.out ?? []).map((hex) => `out ${hex}`));
-    lines.push(`result ${call.result}`);
+    const opens = /^(open|socket) /.test(call.call) && call.result >= 0;
+    lines.push(`result ${opens ? 0 : call.result}`);
   }
   return [...lines, 'run'].join('\n');
 }

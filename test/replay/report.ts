@@ -18,6 +18,7 @@ function block(row: Replayed): string {
     `=== ${one.name}`,
     `    ${recording}, ${one.operation}, ${origin}`,
     ...row.steps.map(line),
+    ...(one.operation === 'message' ? [`    sent to ${JSON.stringify(row.original)}`] : []),
     ...(row.conclusion === null ? [] : ['', row.one.operation === 'lookup' ? table(row) : verdict(row)]),
     '',
   ].join('\n');

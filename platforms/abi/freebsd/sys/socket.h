@@ -19,4 +19,36 @@ struct sockaddr {
   char sa_data[14];
 };
 
+struct iovec;
+
+struct msghdr {
+  void *msg_name;
+  socklen_t msg_namelen;
+  struct iovec *msg_iov;
+  int msg_iovlen;
+  void *msg_control;
+  socklen_t msg_controllen;
+  int msg_flags;
+};
+
+struct cmsghdr {
+  socklen_t cmsg_len;
+  int cmsg_level;
+  int cmsg_type;
+};
+
+/* Messages and their data begin at multiples of eight, on amd64. */
+#define ODST_CMSG_ALIGN(length) (((size_t)(length) + 7) & ~(size_t)7)
+#define CMSG_LEN(length) (ODST_CMSG_ALIGN(sizeof(struct cmsghdr)) + (length))
+#define CMSG_DATA(message) ((unsigned char *)(message) + ODST_CMSG_ALIGN(sizeof(struct cmsghdr)))
+#define CMSG_FIRSTHDR(header)                                      \
+  ((header)->msg_controllen >= sizeof(struct cmsghdr)              \
+       ? (struct cmsghdr *)(header)->msg_control                   \
+       : (struct cmsghdr *)0)
+#define CMSG_NXTHDR(header, message)                                                    \
+  ((char *)(message) + ODST_CMSG_ALIGN((message)->cmsg_len) + sizeof(struct cmsghdr) >  \
+           (char *)(header)->msg_control + (header)->msg_controllen                     \
+       ? (struct cmsghdr *)0                                                            \
+       : (struct cmsghdr *)(void *)((char *)(message) + ODST_CMSG_ALIGN((message)->cmsg_len)))
+
 #endif
