@@ -6,21 +6,43 @@
  * EOPNOTSUPP there and is asked again at its own (getorigdst, ipv6_getorigdst).
  */
 #include <errno.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
-#include "address.h"
 #include "flows.h"
 
 enum { SO_ORIGINAL_DST = 80 };
 
-static long ask(const odst_kernel *kernel, int fd, bool six, odst_endpoint *original) {
-  odst_sockaddr address;
-  size_t length = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-  long answer = kernel->getsockopt(kernel, fd, six ? SOL_IPV6 : SOL_IP, SO_ORIGINAL_DST, &address,
-                                   &length);
+/* One system call and a few moves: the kernel fills in the very sockaddr that belongs to the level. */
+static inline long ask4(const odst_kernel *kernel, int fd, odst_endpoint *original) {
+  struct sockaddr_in in;
+  size_t length = sizeof in;
+  long answer = kernel->getsockopt(kernel, fd, SOL_IP, SO_ORIGINAL_DST, &in, &length);
   if (answer < 0) return answer;
-  return odst_endpoint_read(&address, length, original) ? 0 : -EAFNOSUPPORT;
+  original->family = 4;
+  original->port = ntohs(in.sin_port);
+  original->scope = 0;
+  memcpy(original->address, &in.sin_addr, sizeof in.sin_addr);
+  memset(original->address + sizeof in.sin_addr, 0, sizeof original->address - sizeof in.sin_addr);
+  return 0;
+}
+
+static inline long ask6(const odst_kernel *kernel, int fd, odst_endpoint *original) {
+  struct sockaddr_in6 in6;
+  size_t length = sizeof in6;
+  long answer = kernel->getsockopt(kernel, fd, SOL_IPV6, SO_ORIGINAL_DST, &in6, &length);
+  if (answer < 0) return answer;
+  original->family = 6;
+  original->port = ntohs(in6.sin6_port);
+  original->scope = in6.sin6_scope_id;
+  memcpy(original->address, &in6.sin6_addr, sizeof in6.sin6_addr);
+  return 0;
+}
+
+static inline long ask(const odst_kernel *kernel, int fd, bool six, odst_endpoint *original) {
+  return six ? ask6(kernel, fd, original) : ask4(kernel, fd, original);
 }
 
 void odst_lookup_sockets(const odst_kernel *kernel, const int32_t *sockets, size_t count,
