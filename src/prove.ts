@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { explainRefusal, type Refusal, readSettings } from './host/user-namespaces.ts';
 import { LabError } from './lab/host.ts';
+import { findProgram } from './lab/programs.ts';
 import type { Proof, ProofResult } from './lab/proof.ts';
 import { proofs } from './lab/proofs/index.ts';
-import { runProofs } from './lab/prove.ts';
+import { NO_LAB, runProofs } from './lab/prove.ts';
 import { findRuleTools, NO_RULE_TOOL, type RuleToolName } from './lab/rule-tool.ts';
 import { type InnerOptions, runInside } from './lab/unprivileged.ts';
 import { type CapabilityReport, type CapabilityRow, summarize } from './matrix.ts';
@@ -80,6 +81,7 @@ async function attempt(chosen: readonly Proof[], options: ProveOptions): Promise
   if (native instanceof NativeMissing)
     return nothing({ reason: 'native-missing', cause: native.message, remedy: native.remedy });
   if (chosen.length === 0) return nothing(NO_PROOF);
+  if (findProgram('ip') === null) return nothing(NO_IP);
   const tools = findRuleTools();
   if (tools.length === 0) return nothing(NO_RULE_TOOL);
   const step = tryNamespace(native);
@@ -101,7 +103,7 @@ async function attempt(chosen: readonly Proof[], options: ProveOptions): Promise
     if (!(error instanceof LabError)) throw error;
     return nothing(
       {
-        reason: 'no-lab',
+        reason: NO_LAB,
         cause: `${error.message}.`,
         remedy: error.remedy ?? 'run the same command as root (sudo)',
       },
@@ -109,6 +111,12 @@ async function attempt(chosen: readonly Proof[], options: ProveOptions): Promise
     );
   }
 }
+
+const NO_IP: Refusal = {
+  reason: 'no-ip',
+  cause: 'ip is not installed, so that the lab can have no links and routes: nothing can be proven.',
+  remedy: 'apt-get install iproute2',
+};
 
 const NO_PROOF: Refusal = {
   reason: 'nothing-to-prove',
@@ -131,7 +139,18 @@ function nothing(refusal: Refusal, evidence: Step[] = []): { run: Run; end(): vo
 
 function ran(where: 'process' | 'user-namespace', results: ProofResult[], evidence: Step[]): Run {
   const tools = [...new Set(results.flatMap(({ tool }) => tool ?? []))];
-  return { where, refusal: null, evidence, tools, proofs: results };
+  const refusal = results.every(({ reason }) => reason === NO_LAB) ? withoutLab(results) : null;
+  return { where, refusal, evidence, tools, proofs: results };
+}
+
+/** A lab that could not be built says nothing about a mechanism. */
+function withoutLab([first]: readonly ProofResult[]): Refusal {
+  const cause = `No lab could be built. ${first?.cause ?? ''}`.trim();
+  return {
+    reason: NO_LAB,
+    cause,
+    remedy: first?.remedy ?? 'origdst capabilities --prove --json   # and report the evidence',
+  };
 }
 
 /** The proofs of the inner command, by name. */
@@ -145,13 +164,14 @@ export async function proveInside(
     tools: findRuleTools(),
     watch,
     keep,
+    inUserNamespace: true,
     ...(onProgress ? { onProgress } : {}),
   });
 }
 
 /** A row is proven when all its proofs hold; the first that does not says why it is broken. */
 function merge(row: CapabilityRow, run: Run): CapabilityRow {
-  const own = run.proofs.filter(({ rows }) => rows.includes(row.id));
+  const own = run.proofs.filter(({ rows, reason }) => rows.includes(row.id) && reason !== NO_LAB);
   if (own.length === 0) return row;
   const evidence = [...row.evidence, ...place(run), ...own.flatMap(withHeading)];
   const broken = own.find(({ verdict }) => verdict === 'broken');

@@ -144,9 +144,10 @@ async function dismissal(): Promise<void> {
 
 /** No is an answer, but not being allowed to try, or having nothing to try with, is none. */
 function proofCode({ report: { proof } }: ProveResult): ExitCode {
-  if (proof.proofs.some(({ verdict }) => verdict === 'broken')) return ExitCode.no;
-  if (proof.refusal === null) return ExitCode.yes;
-  return ['no-rule-tool', 'native-missing', 'nothing-to-prove', 'no-user-namespaces'].includes(
+  if (proof.refusal === null) {
+    return proof.proofs.some(({ verdict }) => verdict === 'broken') ? ExitCode.no : ExitCode.yes;
+  }
+  return ['no-rule-tool', 'no-ip', 'native-missing', 'nothing-to-prove', 'no-user-namespaces'].includes(
     proof.refusal.reason,
   )
     ? ExitCode.notHere

@@ -9,12 +9,17 @@ import type { Proof, ProofResult } from './proof.ts';
 import type { RuleTool } from './rule-tool.ts';
 import { ProofFailed, Stage, type Tampering } from './stage.ts';
 
+/** The reason of a proof that never began. */
+export const NO_LAB = 'no-lab';
+
 export interface RunOptions {
   tools: readonly RuleTool[];
   /** Note the packets that pass the gateway. */
   watch?: boolean;
   /** Do not take the labs down; they go with this process. */
   keep?: boolean;
+  /** The labs belong to a user namespace, which must be entered first. */
+  inUserNamespace?: boolean;
   tampering?: Tampering;
   onProgress?(done: number, total: number, proof: Proof): void;
 }
@@ -50,7 +55,7 @@ export async function runProof(native: Native, proof: Proof, options: RunOptions
     return {
       ...blank(proof),
       verdict: 'broken',
-      reason: 'no-lab',
+      reason: NO_LAB,
       ...explained(error),
       evidence: stepOf(error),
     };
@@ -138,11 +143,12 @@ function record(proof: Proof, stage: Stage, options: RunOptions): Facts {
     topology: stage.lab.topology(),
     rules: stage.rulesText,
     packets: stage.packets,
-    enter: options.keep ? stage.lab.hosts.map(enterCommand) : [],
+    enter: options.keep ? stage.lab.hosts.map((host) => enterCommand(host, options)) : [],
   };
 }
 
-/** Works for root and, through the user namespace, for the user who owns the lab. */
-function enterCommand(host: LabHost): string {
-  return `nsenter --preserve-credentials --user=/proc/${process.pid}/ns/user --net=${host.path}   # ${host.name}`;
+/** A user namespace that one is in already cannot be entered again: setns(2), EINVAL. */
+function enterCommand(host: LabHost, { inUserNamespace }: RunOptions): string {
+  const user = inUserNamespace ? `--preserve-credentials --user=/proc/${process.pid}/ns/user ` : '';
+  return `nsenter ${user}--net=${host.path}   # ${host.name}`;
 }

@@ -16,7 +16,7 @@ const ERASE_LINE = '\r\u001b[K';
 export function progressOn(stream: Terminal): Progress {
   if (!stream.isTTY || process.env.TERM === 'dumb') return { show: () => {}, clear: () => {} };
   return {
-    show: (text) => void stream.write(`${ERASE_LINE}${text.slice(0, (stream.columns ?? 80) - 1)}`),
+    show: (text) => void stream.write(`${ERASE_LINE}${text.slice(0, (stream.columns || 80) - 1)}`),
     clear: () => void stream.write(ERASE_LINE),
   };
 }
