@@ -5,6 +5,7 @@ import type { HostSocket } from '../native.ts';
 import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
 import type { Interception } from './interceptions.ts';
+import { elsewhere, listensIn } from './namespaces.ts';
 import {
   bare,
   deleteRules,
@@ -47,7 +48,7 @@ function examineOne(situation: Situation, one: Interception, port: number): Prob
   const speaking = all.filter(({ local }) => local.family === family || local.address === '::');
   if (speaking.length === 0) return oneFamily(situation, one, port, all);
   const reachable = speaking.filter(({ local }) => isReached(one, local.address));
-  if (reachable.length === 0) return elsewhere(situation, one, port, speaking);
+  if (reachable.length === 0) return boundElsewhere(situation, one, port, speaking);
   if (
     action.kind === 'tproxy' &&
     base.hook === 'prerouting' &&
@@ -79,8 +80,10 @@ function noListener(situation: Situation, { rule, action, family }: Interception
       : action.terminal
         ? 'the packets are dropped'
         : 'the packets go straight to their destination';
+  const there = elsewhere((namespace) => (listensIn(situation, namespace, port) ? namespace.name : null));
+  const hint = there === null ? '' : ` Namespace ${there} has one, which rules of this one do not reach.`;
   return problem('no-listener', 'error', family, {
-    cause: `Nothing listens on ${situation.protocol.toUpperCase()} port ${port}, where the rule “${bare(rule)}” sends connections: ${effect}.`,
+    cause: `Nothing listens on ${situation.protocol.toUpperCase()} port ${port}, where the rule “${bare(rule)}” sends connections: ${effect}.${hint}`,
     remedy:
       other !== undefined && situation.port === undefined
         ? replaceRule(rule, withTarget(rule, other.local.port))
@@ -104,7 +107,7 @@ function oneFamily(
 }
 
 /** Listening, but on addresses that the rule does not send to. */
-function elsewhere(
+function boundElsewhere(
   situation: Situation,
   one: Interception,
   port: number,

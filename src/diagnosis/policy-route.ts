@@ -5,7 +5,17 @@ import { decide, markMatches, type PolicyRule, type Routing } from '../host/poli
 import type { Rule } from '../host/rule.ts';
 import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
-import { bare, hex, localRoute, localTables, policyRoute, replaceRule, usableMark } from './remedies.ts';
+import {
+  bare,
+  hex,
+  localRoute,
+  localTables,
+  policyRoute,
+  replaceRule,
+  usableMark,
+  withOptions,
+} from './remedies.ts';
+import { shellWord } from './shell.ts';
 import { problem, type Situation } from './situation.ts';
 
 export const policyRouteCheck: Check<Situation> = {
@@ -82,7 +92,9 @@ export function localDelivery(
           )
         : replaceRule(
             marking,
-            marking.text.replace(/--tproxy-mark \S+/, `--tproxy-mark ${hex(usableMark(routing))}`),
+            withOptions(marking, (name, value) =>
+              name === '--tproxy-mark' ? hex(usableMark(routing)) : value,
+            ),
           ),
     );
   }
@@ -103,5 +115,5 @@ export function localDelivery(
 function selector({ mark, iif, table }: PolicyRule): string {
   const wanted =
     mark === null ? '' : `fwmark ${hex(mark.value)}${mark.mask === 0xffffffff ? '' : `/${hex(mark.mask)}`} `;
-  return `${wanted}${iif === null ? '' : `iif ${iif} `}lookup ${table}`;
+  return `${wanted}${iif === null ? '' : `iif ${shellWord(iif)} `}lookup ${shellWord(table)}`;
 }

@@ -3,6 +3,7 @@
 import { markMatches, type PolicyRule, type Routing } from '../host/policy-routes.ts';
 import type { Rule } from '../host/rule.ts';
 import type { Family, Protocol } from '../verdict.ts';
+import { joinWords, printable, quote, shellWord, shellWords, splitWords } from './shell.ts';
 
 const DEFAULTS: Record<Family, string> = { 4: '0.0.0.0/0', 6: '::/0' };
 /** The table that Documentation/networking/tproxy.rst uses. */
@@ -13,16 +14,18 @@ export function hex(mark: number): string {
   return `0x${mark.toString(16)}`;
 }
 
-/** The rule's name for nft(8) or iptables(8). */
-export function address(rule: Rule): string {
-  return rule.tool === 'nft'
-    ? `${rule.family} ${rule.table} ${rule.chain} handle ${rule.handle}`
-    : `-t ${rule.table} ${rule.chain} ${rule.handle}`;
+export function deleteRule(rule: Rule): string {
+  if (rule.tool === 'nft') return `nft delete rule ${handle(rule)}`;
+  return `${iptables(rule)} -D ${shellWord(rule.chain)} ${rule.handle}`;
 }
 
-export function deleteRule(rule: Rule): string {
-  if (rule.tool === 'nft') return `nft delete rule ${address(rule)}`;
-  return `${rule.tool} -w -t ${rule.table} -D ${rule.chain} ${rule.handle}`;
+/** The rule's name for nft(8), whose names are plain words. */
+function handle({ family, table, chain, handle: number }: Rule): string {
+  return `${family} ${table} ${chain} handle ${number}`;
+}
+
+function iptables({ tool, table }: Pick<Rule, 'tool' | 'table'>): string {
+  return `${tool} -w -t ${table}`;
 }
 
 /** Several at once, from the last to the first: the numbers of those that are left stay true. */
@@ -35,38 +38,50 @@ export function deleteRules(rules: Iterable<Rule>): string {
 
 /** Puts a rule's words elsewhere, or other words in its place. */
 export function replaceRule(rule: Rule, text: string): string {
-  if (rule.tool === 'nft') return `nft ${quote(`replace rule ${address(rule)} ${text}`)}`;
-  return `${rule.tool} -w -t ${rule.table} -R ${rule.chain} ${rule.handle} ${text}`;
+  if (rule.tool === 'nft') return `nft ${quote(`replace rule ${handle(rule)} ${text}`)}`;
+  return `${iptables(rule)} -R ${shellWord(rule.chain)} ${rule.handle} ${shellWords(text)}`;
 }
 
 /** Puts a rule at the head of a chain. */
 export function insertRule(rule: Pick<Rule, 'tool' | 'family' | 'table' | 'chain'>, text: string): string {
   if (rule.tool === 'nft')
     return `nft ${quote(`insert rule ${rule.family} ${rule.table} ${rule.chain} ${text}`)}`;
-  return `${rule.tool} -w -t ${rule.table} -I ${rule.chain} ${text}`;
+  return `${iptables(rule)} -I ${shellWord(rule.chain)} ${shellWords(text)}`;
 }
 
 /** The same rule, with the port that it sends to replaced. */
 export function withTarget(rule: Rule, port: number): string {
-  return rule.tool === 'nft'
-    ? rule.text.replace(/((?:redirect|tproxy|dnat)(?: ip6?)?(?: to \S*?)?):\d+(?=\s|$)/, `$1:${port}`)
-    : rule.text
-        .replace(/(--to-ports|--on-port) \d+/, `$1 ${port}`)
-        .replace(/(--to-destination \S*?):\d+(?=\s|$)/, `$1:${port}`);
+  if (rule.tool === 'nft') {
+    return rule.text.replace(/((?:redirect|tproxy|dnat)(?: ip6?)?(?: to \S*?)?):\d+(?=\s|$)/, `$1:${port}`);
+  }
+  return withOptions(rule, (name, value) => {
+    if (name === '--to-ports' || name === '--on-port') return String(port);
+    return name === '--to-destination' ? value.replace(/:\d+(-\d+)?$/, `:${port}`) : value;
+  });
 }
 
 /** The same rule, for another port of the clients. */
 export function withService(rule: Rule, port: number): string {
-  return rule.tool === 'nft'
-    ? rule.text.replace(/\bdport (?:!= )?(?:\{[^}]*\}|\S+)/, `dport ${port}`)
-    : rule.text
-        .replace(/(?:! )?-m multiport --dports \S+/, `--dport ${port}`)
-        .replace(/(?:! )?--dport \S+/, `--dport ${port}`);
+  if (rule.tool === 'nft') {
+    return rule.text.replace(/\bdport (?:!= )?(?:\{[^}]*\}|\S+)/, `dport ${port}`);
+  }
+  const words = splitWords(rule.text);
+  const at = words.findIndex((word) => word === '--dport' || word === '--dports');
+  if (at === -1) return rule.text;
+  const negated = words[at - 1] === '!';
+  words.splice(negated ? at - 1 : at, negated ? 3 : 2, words[at] ?? '', String(port));
+  return joinWords(words);
 }
 
-/** A rule's words for a sentence: without its counters. */
+/** The same iptables rule, the value of each option by `change`. A comment is one word, whatever it holds. */
+export function withOptions(rule: Rule, change: (name: string, value: string) => string): string {
+  const words = splitWords(rule.text);
+  return joinWords(words.map((word, at) => change(words[at - 1] ?? '', word)));
+}
+
+/** A rule's words for a sentence: without its counters, and fit for a terminal. */
 export function bare({ text }: Rule): string {
-  return text.replace(/counter packets \d+ bytes \d+ /, '');
+  return printable(text.replace(/counter packets \d+ bytes \d+ /, ''));
 }
 
 /** The same rule, sending to an address of its own choice. */
@@ -74,9 +89,10 @@ export function withAddress(rule: Rule, family: Family, to: string, port: number
   const target = family === 6 ? `[${to}]:${port}` : `${to}:${port}`;
   const ip = rule.family === 'inet' ? (family === 6 ? ' ip6' : ' ip') : '';
   if (rule.tool !== 'nft') {
-    return rule.text
-      .replace(/--on-ip \S+/, `--on-ip ${to}`)
-      .replace(/-j REDIRECT --to-ports \S+/, `-j DNAT --to-destination ${target}`);
+    const words = splitWords(withOptions(rule, (name, value) => (name === '--on-ip' ? to : value)));
+    const at = words.indexOf('REDIRECT');
+    if (at > 0 && words[at - 1] === '-j') words.splice(at, 3, 'DNAT', '--to-destination', target);
+    return joinWords(words);
   }
   return rule.text
     .replace(/tproxy(?: ip6?)? to \S+/, `tproxy${ip} to ${target}`)
@@ -204,8 +220,4 @@ function freeTable(routing: Routing): string {
   let table = TABLE;
   while (routing.routes.some((route) => route.table === String(table))) table += 1;
   return String(table);
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

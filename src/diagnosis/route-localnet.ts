@@ -2,6 +2,7 @@
 
 import { within } from '../host/packet.ts';
 import type { Check } from './finding.ts';
+import { bare } from './remedies.ts';
 import { problem, type Situation } from './situation.ts';
 
 export const routeLocalnet: Check<Situation> = {
@@ -24,7 +25,7 @@ export const routeLocalnet: Check<Situation> = {
     if (read.some(({ value }) => value === 1)) return [];
     return [
       problem('route-localnet', 'error', 4, {
-        cause: `The rule “${rule.rule.text}” sends packets of other hosts to a loopback address, and route_localnet is 0: they are dropped.`,
+        cause: `The rule “${bare(rule.rule)}” sends packets of other hosts to a loopback address, and route_localnet is 0: they are dropped.`,
         remedy: 'sysctl -w net.ipv4.conf.all.route_localnet=1',
         evidence: [...situation.ruleSteps, ...read.map(({ step }) => step)],
       }),

@@ -4,6 +4,7 @@ import { within } from '../host/packet.ts';
 import { decide } from '../host/policy-routes.ts';
 import { sysctlName } from '../host/sysctl.ts';
 import { type Check, isExplained } from './finding.ts';
+import { shellWord } from './shell.ts';
 import { problem, type Situation } from './situation.ts';
 
 const STRICT = 1;
@@ -38,7 +39,7 @@ export const rpFilter: Check<Situation> = {
       problem('rp-filter', isHome || isLeft ? 'error' : dropped > 0 ? 'warning' : 'info', 4, {
         cause: `Reverse-path filtering is strict on ${names}, ${said}.${route}`,
         remedy: affected
-          .map(({ name }) => `sysctl -w ${sysctlName(`net/ipv4/conf/${name}/rp_filter`)}=2`)
+          .map(({ name }) => `sysctl -w ${shellWord(sysctlName(`net/ipv4/conf/${name}/rp_filter`))}=2`)
           .join(' && '),
         evidence: [
           all.step,

@@ -1,10 +1,10 @@
 /** No rule takes the traffic, or none takes it to this listener. */
 
-import { closeNamespace, listNamespaces, ownNamespace } from '../host/namespaces.ts';
 import { readRules } from '../host/rules.ts';
 import type { Family } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
 import { type Interception, interceptions, portsOf, takesPort } from './interceptions.ts';
+import { elsewhere, listensIn } from './namespaces.ts';
 import {
   bare,
   missingRoute,
@@ -19,8 +19,6 @@ import { problem, type Situation } from './situation.ts';
 
 /** Where it is not known what clients connect to, the remedy is written for the web. */
 const HTTP = 80;
-/** Namespaces that are searched for a rule: a host with thousands of containers is not read through. */
-const NAMESPACES = 64;
 
 export const ruleMissing: Check<Situation> = {
   name: 'rule-missing',
@@ -148,38 +146,22 @@ function addRule(
 function otherNamespace(situation: Situation): Problem | null {
   const { port } = situation;
   if (port === undefined || situation.listeners(port).length === 0) return null;
-  const here = ownNamespace();
-  const { namespaces } = listNamespaces();
-  try {
-    for (const namespace of namespaces.slice(0, NAMESPACES)) {
-      if (namespace.inode === here) continue;
-      const rules = readRules(situation.native, namespace.fd);
-      const found = situation.families
-        .flatMap((family) => interceptions(rules, { family, protocol: situation.protocol }))
-        .find((one) => one.port === port);
-      if (found === undefined || hasListener(situation, namespace.fd, port)) continue;
-      return problem('rule-other-namespace', 'error', null, {
-        cause: `The rule “${bare(found.rule)}” is in namespace ${namespace.name}: it redirects to port ${port} there, and the listener is in this one.`,
-        remedy: addRule(
-          situation,
-          situation.families,
-          undefined,
-          situation.service ?? found.packet.dport ?? HTTP,
-        ),
-        evidence: [...situation.ruleSteps, ...rules.steps],
-      });
-    }
-    return null;
-  } catch {
-    return null;
-  } finally {
-    for (const namespace of namespaces) closeNamespace(namespace);
-  }
-}
-
-/** A rule with a listener of its own beside it has nothing to do with ours. */
-function hasListener({ native, protocol }: Situation, netns: number, port: number): boolean {
-  return ([4, 6] as const)
-    .flatMap((family) => native.sockets(family, protocol, netns).sockets)
-    .some(({ local, peer }) => local.port === port && peer.port === 0);
+  return elsewhere((namespace) => {
+    const rules = readRules(situation.native, namespace.fd);
+    const found = situation.families
+      .flatMap((family) => interceptions(rules, { family, protocol: situation.protocol }))
+      .find((one) => one.port === port);
+    // A rule with a listener of its own beside it has nothing to do with ours.
+    if (found === undefined || listensIn(situation, namespace, port)) return null;
+    return problem('rule-other-namespace', 'error', null, {
+      cause: `The rule “${bare(found.rule)}” is in namespace ${namespace.name}: it redirects to port ${port} there, and the listener is in this one.`,
+      remedy: addRule(
+        situation,
+        situation.families,
+        undefined,
+        situation.service ?? found.packet.dport ?? HTTP,
+      ),
+      evidence: [...situation.ruleSteps, ...rules.steps],
+    });
+  });
 }

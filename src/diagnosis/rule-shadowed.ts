@@ -102,7 +102,7 @@ function shadowed(situation: Situation, { rule, before, family, packet }: Interc
     cause: `The rule “${bare(rule)}” is never reached by connections to port ${packet.dport}: ${by}.`,
     remedy:
       before === null || sameChain
-        ? `${deleteRule(rule)} && ${insertRule(rule, bare(rule))}`
+        ? `${deleteRule(rule)} && ${insertRule(rule, rule.text)}`
         : deleteRule(before.rule),
     evidence: situation.ruleSteps,
   });

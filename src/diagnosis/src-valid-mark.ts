@@ -6,6 +6,7 @@
 
 import { sysctlName } from '../host/sysctl.ts';
 import type { Check } from './finding.ts';
+import { shellWord } from './shell.ts';
 import { problem, type Situation } from './situation.ts';
 
 export const srcValidMark: Check<Situation> = {
@@ -25,7 +26,7 @@ export const srcValidMark: Check<Situation> = {
         cause:
           `src_valid_mark is 1 (${set.map(({ owner }) => owner).join(', ')}): marked packets fail the check of their source, ` +
           'because the route for their mark is a local one, and are dropped without a trace, whatever rp_filter says. WireGuard and Tailscale set it.',
-        remedy: set.map(({ name }) => `sysctl -w ${sysctlName(name)}=0`).join(' && '),
+        remedy: set.map(({ name }) => `sysctl -w ${shellWord(sysctlName(name))}=0`).join(' && '),
         evidence: set.map(({ name }) => readings.sysctl(name).step),
       }),
     ];

@@ -3,6 +3,7 @@
 import { isDenied, said } from '../conclusion.ts';
 import type { Step } from '../verdict.ts';
 import type { Check, Problem } from './finding.ts';
+import { shellWord } from './shell.ts';
 import type { Request, Situation } from './situation.ts';
 
 export const unread: Check<Situation> = {
@@ -86,7 +87,9 @@ function flags({ port, source, destination, protocol, netns }: Request): string 
     ['protocol', protocol === 'udp' ? protocol : undefined],
     ['netns', netns],
   ] as const;
-  return words.flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`])).join('');
+  return words
+    .flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${shellWord(String(value))}`]))
+    .join('');
 }
 
 function formatPlace({ address, port }: { address: string; port: number }): string {

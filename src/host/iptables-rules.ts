@@ -177,11 +177,9 @@ function targetActions(
     case 'MARK':
       return [setMark(value)];
     case 'CONNMARK':
-      return value('--save-mark') !== undefined || options.some(({ name }) => name === '--save-mark')
-        ? []
-        : options.some(({ name }) => name === '--restore-mark')
-          ? [{ kind: 'mark', value: null, clear: ALL }]
-          : [];
+      return options.some(({ name }) => name === '--restore-mark')
+        ? [{ kind: 'mark', value: null, clear: ALL }]
+        : [];
     case 'LOG':
     case 'NFLOG':
     case 'TRACE':

@@ -2,6 +2,7 @@
 
 import type { Diagnosis, Problem } from '../diagnosis/doctor.ts';
 import type { Severity } from '../diagnosis/finding.ts';
+import { printable, shellWord } from '../diagnosis/shell.ts';
 import type { Output } from './output.ts';
 import { paint } from './paint.ts';
 import { wrap } from './wrap.ts';
@@ -12,7 +13,7 @@ export function renderDiagnosis({ problems, checks, request }: Diagnosis, output
   const chalk = paint(output);
   for (const problem of problems) output.write(`${block(problem, output)}\n`);
   if (problems.length > 0 && request.netns !== null) {
-    output.write(`The commands are for this namespace: ${enter(request.netns)}\n`);
+    output.write(`The commands are for this namespace: ${printable(enter(request.netns))}\n`);
   }
   output.write(`${chalk.bold(summary(problems))}, ${checks.length} checks\n`);
 }
@@ -23,12 +24,12 @@ function block({ id, severity, certainty, family, cause, remedy }: Problem, outp
   const scope = family === null ? '' : `, IPv${family}`;
   const head = `${chalk[COLOURS[severity]](word)}  ${chalk.bold(id)}${scope}`;
   // A command is not folded: it is to be copied.
-  return `${head}\n${wrap(cause, output.width, '  ')}\n${chalk.cyan(`  mend: ${remedy}`)}\n`;
+  return `${head}\n${wrap(printable(cause), output.width, '  ')}\n${chalk.cyan(`  mend: ${printable(remedy)}`)}\n`;
 }
 
 function enter(netns: string): string {
   if (/^\d+$/.test(netns)) return `nsenter --target ${netns} --net`;
-  return netns.includes('/') ? `nsenter --net=${netns}` : `ip netns exec ${netns} sh`;
+  return netns.includes('/') ? `nsenter --net=${shellWord(netns)}` : `ip netns exec ${shellWord(netns)} sh`;
 }
 
 function summary(problems: readonly Problem[]): string {

@@ -1,5 +1,6 @@
 /** A packet’s way through the rules, a line a station. */
 
+import { printable } from '../diagnosis/shell.ts';
 import type { Trace } from '../diagnosis/trace.ts';
 import type { TracedPacket } from '../diagnosis/trace-report.ts';
 import type { Output } from './output.ts';
@@ -21,12 +22,12 @@ function block({ id, packet, stations }: TracedPacket, output: Output): string {
   const chalk = paint(output);
   const lines = stations.map(({ table, chain, kind, rule, verdict }) => {
     const where = `${table} ${chain}`;
-    const what = rule === null ? kind : rule;
+    const what = rule === null ? kind : printable(rule);
     const end = verdict === 'drop' ? chalk.red(verdict) : chalk.bold(verdict);
     return `    ${where}: ${what} → ${end}`;
   });
   const none = stations.length === 0 ? ['    no rule matched it, and no chain has a policy for it'] : [];
-  return [`  ${chalk.bold(id)}`, wrap(packet, output.width, '    '), ...lines, ...none].join('\n');
+  return [`  ${chalk.bold(id)}`, wrap(printable(packet), output.width, '    '), ...lines, ...none].join('\n');
 }
 
 function place({ address, port }: { address: string; port: number | null }): string {

@@ -4,11 +4,15 @@
  */
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CLIENT, GATEWAY, SERVER, UPLINK } from '../../src/lab/lab.ts';
 import { requireNative } from '../../src/native.ts';
 import { Broken } from '../support/broken.ts';
 import { origdst } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
 
 const native = requireNative();
 /** Other tests’ namespaces have rules for the usual ports, and the doctor looks into them. */
@@ -100,6 +104,21 @@ describe('rules', () => {
       const rule = ['-p', 'tcp', '--dport', '80', '-j', 'REDIRECT', '--to-ports', '3128'];
       broken.lab.gateway.run('iptables-legacy', ['-w', '-t', 'nat', '-A', 'PREROUTING', ...rule]);
       mends(broken, broken.listen(PORT), 'rule-other-target');
+    }),
+  );
+
+  test(
+    'words that a shell would run are quoted in a remedy',
+    scene((broken) => {
+      const comment = `it's "$(touch \${TMPDIR:-/tmp}/origdst-injected)" --to-ports 1`;
+      const rule = ['-p', 'tcp', '-m', 'comment', '--comment', comment, '--dport', '80'];
+      const target = ['-j', 'REDIRECT', '--to-ports', '3128'];
+      broken.lab.gateway.run('iptables-legacy', ['-w', '-t', 'nat', '-A', 'PREROUTING', ...rule, ...target]);
+      mends(broken, broken.listen(PORT), 'rule-other-target');
+      assert(!existsSync(join(tmpdir(), 'origdst-injected')));
+      const [after] =
+        broken.lab.gateway.run('iptables-legacy-save', ['-t', 'nat']).match(/--comment .*/) ?? [];
+      assert.match(after ?? '', /touch .* --to-ports 18110$/);
     }),
   );
 
@@ -331,14 +350,44 @@ describe('listeners', () => {
     }),
   );
 
+  for (const [mechanism, head, rule] of [
+    ['REDIRECT', NAT, REDIRECT],
+    ['TPROXY', MANGLE, TPROXY],
+  ] as const) {
+    test(`none (${mechanism})`, async () => {
+      const broken = new Broken(native);
+      try {
+        broken.chain(head, rule);
+        routeMarked(broken);
+        const problem = broken.first('no-listener', ...ASKED);
+        // The remedy runs until it is stopped, so that it is not waited for.
+        const started = broken.start(problem);
+        try {
+          await eventually(
+            () => broken.doctor(...ASKED).code === 0,
+            () => `a listener by “${problem.remedy}”`,
+          );
+          assert(broken.connects(SERVER[4], 80));
+        } finally {
+          await started.stop();
+        }
+      } finally {
+        broken.close();
+      }
+    });
+  }
+
   test(
-    'none',
+    'none here, but one in another namespace: it is named',
     scene((broken) => {
       broken.chain(NAT, REDIRECT);
-      const problem = broken.first('no-listener', ...ASKED);
-      assert.match(problem.remedy, new RegExp(`^origdst listen-test --port ${PORT} `));
-      assert(broken.arrives(broken.listen(PORT), true));
-      assert.equal(broken.doctor(...ASKED).code, 0);
+      broken.listen(PORT, { host: broken.lab.server });
+      const holder = broken.hold(broken.lab.server);
+      try {
+        assert.match(broken.first('no-listener', ...ASKED).cause, /Namespace \d+ has one/);
+      } finally {
+        holder.kill('SIGKILL');
+      }
     }),
   );
 
@@ -371,6 +420,48 @@ describe('listeners', () => {
     scene((broken) => {
       broken.chain(NAT, `tcp dport 80 dnat ip to 127.0.0.1:${PORT}`);
       mends(broken, broken.listen(PORT, { address: '127.0.0.1' }), 'route-localnet');
+    }),
+  );
+});
+
+describe('other protocols', () => {
+  test(
+    'UDP: its own rules, its own listeners',
+    scene((broken) => {
+      broken.chain(MANGLE, `udp dport 53 tproxy to :${PORT} meta mark set 1 accept`);
+      const udp = [...ASKED, '--protocol', 'udp'];
+      assert.equal(broken.first('no-policy-rule', ...udp).family, 4);
+      routeMarked(broken);
+      assert.match(broken.first('no-listener', ...udp).remedy, / --mechanism tproxy4 --protocol udp /);
+      const { fd } = native.openSocket(6, 'udp', broken.lab.gateway.netns);
+      assert(fd !== null);
+      try {
+        native.bind(fd, { address: '::', port: PORT });
+        broken.first('listener-not-transparent', ...udp);
+        broken.makeTransparent(fd, 6);
+        assert.equal(broken.doctor(...udp).code, 0);
+      } finally {
+        native.close(fd);
+      }
+      broken.first('no-rule', ...ASKED, '--protocol', 'tcp', '--source', CLIENT[4]);
+    }),
+  );
+
+  test(
+    'a listener of Multipath TCP: said, and no error',
+    scene((broken) => {
+      broken.chain(NAT, REDIRECT);
+      const { fd } = native.openSocket(6, 'mptcp', broken.lab.gateway.netns);
+      assert(fd !== null);
+      try {
+        native.bind(fd, { address: '::', port: PORT });
+        native.listen(fd, 8);
+        const { code, diagnosis } = broken.doctor(...ASKED);
+        assert.equal(code, 0);
+        assert(diagnosis.problems.some(({ id, severity }) => id === 'mptcp-listener' && severity === 'info'));
+      } finally {
+        native.close(fd);
+      }
     }),
   );
 });

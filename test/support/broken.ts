@@ -2,6 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Diagnosis, Problem } from '../../src/diagnosis/doctor.ts';
 import { endpoint } from '../../src/endpoint.ts';
 import { readNetstat } from '../../src/host/counters.ts';
@@ -9,7 +13,7 @@ import type { LabHost } from '../../src/lab/host.ts';
 import { CLIENT, Lab, SERVER } from '../../src/lab/lab.ts';
 import type { Native } from '../../src/native.ts';
 import type { Family } from '../../src/verdict.ts';
-import { origdst, type RunOptions } from './cli.ts';
+import { origdst, RUN, type RunOptions } from './cli.ts';
 
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
@@ -164,6 +168,34 @@ export class Broken {
     );
     assert.equal(code, stands ? 3 : 0);
     return problem;
+  }
+
+  /** Does a handshake with the server's address succeed? */
+  connects(address: string, port: number): boolean {
+    const client = this.socket(this.lab.client, 4);
+    this.#native.connect(client, { address, port });
+    const answered = this.#native.poll([client], 'write', PATIENCE_MS).length === 1;
+    return answered && this.#native.describe(client).peer !== null;
+  }
+
+  /** Starts a remedy that does not end by itself, with this program as `origdst`. */
+  start({ remedy }: Problem): { stop(): Promise<void> } {
+    const folder = mkdtempSync(join(tmpdir(), 'origdst-path-'));
+    symlinkSync(RUN, join(folder, 'origdst'));
+    const child = this.lab.gateway.within(() =>
+      spawn('setpriv', ['--pdeathsig', 'KILL', 'sh', '-ec', remedy], {
+        stdio: 'ignore',
+        detached: true,
+        env: { ...process.env, PATH: `${folder}:${dirname(process.execPath)}:${process.env.PATH}` },
+      }),
+    );
+    return {
+      stop: async () => {
+        if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+        rmSync(folder, { recursive: true });
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      },
+    };
   }
 
   /** Runs a remedy as it is printed. */
