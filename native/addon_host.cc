@@ -10,6 +10,11 @@ extern "C" {
 
 #include <sys/socket.h>
 
+/* NetBSD has no SO_PROTOCOL, nor the MPTCP that it is asked for: SO_TYPE is never ODST_MPTCP. */
+#ifndef SO_PROTOCOL
+#define SO_PROTOCOL SO_TYPE
+#endif
+
 namespace odst {
 namespace {
 

@@ -189,6 +189,7 @@ export function geniterCases(source: Source): void {
   const walk = iteration(source, 'geniter-tcp6', flowOf(source, 'tcp4-redirected'), ['-0', '-1', '-2', '-3']);
   source.add({ ...walk, name: 'geniter-tcp6, searched to its end' });
   staleToken(source);
+  sourceTranslated(source);
   bySocketIterated(source);
   for (const step of source.steps)
     if (/^geniter-.*(rev|type|object|table|data|items)/.test(step.step)) refusedWalk(source, step);
@@ -230,6 +231,23 @@ function address(hex: string): string {
   const raw = bytes(hex);
   if (raw.length === 4) return [...raw].join('.');
   return `[${Array.from({ length: 8 }, (_, at) => raw.readUInt16BE(2 * at).toString(16)).join(':')}]`;
+}
+
+/** The source as the client sent it is what counts: the recorded session, with another one after NAT. */
+function sourceTranslated(source: Source): void {
+  const walk = iteration(source, 'geniter-tcp4-one-session', flowOf(source, 'tcp4-redirected'), ['-0']);
+  const calls = walk.calls.map((call) => {
+    const [object, request, session] = call.out ?? [];
+    if (session === undefined) return call;
+    const raw = bytes(session);
+    raw.write('0a0a0a0a', source.recording.layout['nat_t']?.offsets['nat_nsrc6'] ?? 0, 'hex');
+    return {
+      ...call,
+      out: [object ?? '', request ?? '', raw.toString('hex')],
+      derived: 'another source after NAT',
+    };
+  });
+  source.add({ ...walk, name: 'geniter-tcp4, its source translated as well', calls });
 }
 
 /** The token was left by an earlier walk: nothing is written until it is given back. */

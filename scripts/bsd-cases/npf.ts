@@ -30,6 +30,7 @@ export function npfCases(source: Source): void {
   }
   refusedProbe(source, source.find('uid1000-inherited-fd'));
   everyInterface(source);
+  highPort(source);
   for (const connection of ['tcp4-redirected', 'tcp4-not-redirected', 'tcp6-redirected'])
     bySocket(source, connection);
   for (const { step, call } of source.steps) {
@@ -148,6 +149,26 @@ function refusedProbe(source: Source, step: RecordedStep): void {
         'NPF asks for the super-user at every request',
       ),
     ],
+  });
+}
+
+/** The clients of the recordings only went to low ports. */
+function highPort(source: Source): void {
+  const step = source.find('lookup-tcp4');
+  const [reference, reply] = step.out ?? [];
+  const raw = bytes(reply?.hex ?? '');
+  raw.writeUInt16BE(8081, offsetOf(raw, 'oport'));
+  source.add({
+    name: 'lookup-tcp4, a high port',
+    operation: 'lookup',
+    flow: known(source),
+    calls: [
+      opened(source),
+      source.call(step, 'the recorded answer, with port 8081', {
+        out: [reference?.hex ?? '', raw.toString('hex')],
+      }),
+    ],
+    recordedOriginal: original(step)?.replace(/:\d+$/, ':8081') ?? null,
   });
 }
 

@@ -59,7 +59,87 @@ function documented(source: Source): void {
     ],
     recordedOriginal: null,
   });
-  if (source.os === 'openbsd' && step.errorName === 'ENOENT') largeTable(source, step);
+  if (step.result >= 0) highPort(source, step);
+  if (source.os === 'openbsd' && step.errorName === 'ENOENT') {
+    largeTable(source, step);
+    stateOf(source, step, 'a high port', (entry) => entry.writeUInt16BE(8081, 24 + 32 + 2));
+    inet6State(source);
+  }
+}
+
+/** The clients of the recordings only went to low ports. */
+function highPort(source: Source, step: RecordedStep): void {
+  const answer = bytes(step.out?.[0]?.hex ?? '');
+  answer.writeUInt16BE(8081, layoutOf(source).offsets['rdport']);
+  source.add({
+    name: 'lookup-tcp4, a high port',
+    operation: 'lookup',
+    flow: addresses(decode(source, step)),
+    calls: [
+      open(source),
+      source.call(step, 'the recorded answer, with port 8081', { out: [answer.toString('hex')] }),
+    ],
+    recordedOriginal: originalOf(source, step)?.replace(/:\d+$/, ':8081') ?? null,
+  });
+}
+
+/** The recorded state, changed, as the only one of the table. */
+function stateOf(source: Source, step: RecordedStep, name: string, change: (entry: Buffer) => void): void {
+  const [head, array] = source.find('states-tcp4').out ?? [];
+  const entry = bytes(array?.hex ?? '');
+  change(entry);
+  const derived = `the recorded state, with ${name}`;
+  source.add({
+    name: `lookup-tcp4, a state with ${name}`,
+    operation: 'lookup',
+    flow: addresses(decode(source, step)),
+    calls: [
+      open(source),
+      source.call(step),
+      ...afterwards(source, step).slice(0, 1),
+      source.call(source.find('states-tcp4'), derived, { out: [head?.hex ?? '', entry.toString('hex')] }),
+    ],
+    recordedOriginal: '198.51.100.7:8081',
+  });
+}
+
+/** IPv6 never reached the test bed of OpenBSD: the recorded state with other addresses. */
+function inet6State(source: Source): void {
+  const [head, array] = source.find('states-tcp4').out ?? [];
+  const entry = bytes(array?.hex ?? '');
+  const [peer, local, original] = ['02', '01', '07'].map((last) => `20010db8${'00'.repeat(11)}${last}`);
+  [peer, original, peer, local].forEach((address, at) => {
+    entry.write(address ?? '', 24 + Math.floor(at / 2) * 40 + (at % 2) * 16, 'hex');
+  });
+  for (const af of [24 + 38, 64 + 38, 250]) entry[af] = 24;
+  const derived = 'the recorded state and requests, with IPv6 addresses';
+  const look = (direction: number): string => {
+    const raw = bytes(source.find('lookup-tcp4').in?.[0]?.hex ?? '');
+    raw.write(peer ?? '', 0, 'hex');
+    raw.write(local ?? '', 16, 'hex');
+    raw[76] = 24;
+    raw[78] = direction;
+    return raw.toString('hex');
+  };
+  const { peer: from, local: to } = decode(source, source.find('lookup-tcp4'));
+  source.add({
+    name: 'an IPv6 state',
+    operation: 'lookup',
+    flow: {
+      fd: false,
+      protocol: 6,
+      peer: { family: 6, hex: peer ?? '', port: from.port },
+      local: { family: 6, hex: local ?? '', port: to.port },
+    },
+    calls: [
+      open(source),
+      ...[PF_OUT, PF_IN].map((direction) =>
+        source.call(source.find('lookup-tcp4'), derived, { in: [look(direction)] }),
+      ),
+      source.call(source.find('states-tcp4'), derived, { out: [head?.hex ?? '', entry.toString('hex')] }),
+    ],
+    recordedOriginal: '[2001:db8:0:0:0:0:0:7]:80',
+  });
 }
 
 /** 64 entries fill the first request: the size is asked for, and the table read into mapped memory. */

@@ -1,39 +1,46 @@
-/** The addon for Linux on other machines and libcs, built with the headers of Node-API from npm. */
+/** The addon for other machines, libcs and systems, built with the headers of Node-API from npm. */
 
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Bsd } from '../../test/replay/build.ts';
 import { compile, type Zig } from './zig.ts';
 
-export interface LinuxTarget {
+export interface Target {
   name: string;
+  os: 'linux' | Bsd;
   zig: string;
   /** e_machine of its ELF header: EM_X86_64, EM_AARCH64. */
   machine: number;
 }
 
 /** glibc 2.28 is that of the oldest system that Node's own builds run on. */
-export const LINUX: readonly LinuxTarget[] = [
-  { name: 'linux-x64-glibc', zig: 'x86_64-linux-gnu.2.28', machine: 62 },
-  { name: 'linux-arm64-glibc', zig: 'aarch64-linux-gnu.2.28', machine: 183 },
-  { name: 'linux-x64-musl', zig: 'x86_64-linux-musl', machine: 62 },
-  { name: 'linux-arm64-musl', zig: 'aarch64-linux-musl', machine: 183 },
+export const TARGETS: readonly Target[] = [
+  { os: 'linux', name: 'linux-x64-glibc', zig: 'x86_64-linux-gnu.2.28', machine: 62 },
+  { os: 'linux', name: 'linux-arm64-glibc', zig: 'aarch64-linux-gnu.2.28', machine: 183 },
+  { os: 'linux', name: 'linux-x64-musl', zig: 'x86_64-linux-musl', machine: 62 },
+  { os: 'linux', name: 'linux-arm64-musl', zig: 'aarch64-linux-musl', machine: 183 },
+  { os: 'freebsd', name: 'freebsd-x64', zig: 'x86_64-freebsd', machine: 62 },
+  { os: 'openbsd', name: 'openbsd-x64', zig: 'x86_64-openbsd', machine: 62 },
+  { os: 'netbsd', name: 'netbsd-x64', zig: 'x86_64-netbsd', machine: 62 },
 ];
 
 const WARNINGS = ['-Wall', '-Wextra', '-Werror', '-fPIC', '-fvisibility=hidden', '-O2'];
 
 /** @returns null where it was built, else what the compiler said */
-export function buildAddon(zig: Zig, root: string, target: LinuxTarget): string | null {
+export function buildAddon(zig: Zig, root: string, target: Target): string | null {
   const folder = join(root, 'build', 'cross', target.name);
   mkdirSync(folder, { recursive: true });
-  const mechanisms = globSync('platforms/linux/*/backend.c', { cwd: root }).sort();
+  // The folders that CMakeLists.txt takes.
+  const folders = target.os === 'linux' ? ['linux'] : [target.os, 'bsd'];
+  const mechanisms = globSync(folders.map((folder) => `platforms/${folder}/*/backend.c`), { cwd: root }).sort();
   const list = join(folder, 'mechanisms.c');
   writeFileSync(list, mechanismList(mechanisms.map((path) => basename(dirname(path)))));
   const c = [
-    ...globSync('platforms/linux/*/*.c', { cwd: root }),
+    ...globSync(folders.map((folder) => `platforms/${folder}/*/*.c`), { cwd: root }),
     'native/address.c',
     'native/kernel_posix.c',
-    'native/kernel_linux.c',
+    `native/kernel_${target.os}.c`,
     list,
   ];
   const cc = globSync('native/*.cc', { cwd: root });

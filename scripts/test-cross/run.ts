@@ -10,7 +10,7 @@
 
 import { join } from 'node:path';
 import { type Bsd, backends, SYSTEMS } from '../../test/replay/build.ts';
-import { buildAddon, LINUX } from './addon.ts';
+import { buildAddon, TARGETS } from './addon.ts';
 import { checkHeaders } from './headers.ts';
 import { compile, findZig, type Zig } from './zig.ts';
 
@@ -41,7 +41,7 @@ for (const os of SYSTEMS) {
 say(
   '  not checked anywhere: nvlist_ref_t of NetBSD (nv.h is not installed); behaviour, which only a kernel shows',
 );
-for (const target of LINUX) {
+for (const target of TARGETS) {
   const problem = buildAddon(zig, ROOT, target);
   if (problem === null) say(`${target.name}: addon built`);
   else fail(`${target.name}: ${problem}`);

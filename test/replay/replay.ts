@@ -174,6 +174,7 @@ function scriptOf(mechanism: string, one: Case): string {
 
 function endpoint(raw: HexEndpoint | null): Endpoint | null {
   if (raw === null) return null;
+  if (raw.family !== 4 && raw.family !== 6) throw new Error(`address family ${raw.family}`);
   const bytes = Buffer.from(raw.hex, 'hex');
   const address =
     raw.family === 4 ? [...bytes].join('.') : new URL(`http://[${groups(bytes)}]`).hostname.slice(1, -1);
