@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that are missing for a goal, through apt.
 #
-#   scripts/system-packages.sh start|test|sanitize
+#   scripts/system-packages.sh start|test|sanitize|fuzz
 #
 # Part of scripts/setup.sh. Silent, and without starting any process, when nothing is missing.
 set -eu
@@ -15,6 +15,8 @@ start_tools='g++:g++ cmake:cmake make:make nft:nftables ip:iproute2 iptables:ipt
 test_tools='conntrack:conntrack mandoc:mandoc squid:squid redsocks:redsocks sslsplit:sslsplit
   openssl:openssl curl:curl haproxy:haproxy dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d'
 sanitize_tools='patchelf:patchelf'
+llvm=/usr/lib/llvm-14/lib/clang/14.0.6 # Debian 12's
+fuzz_tools="clang-14:clang-14 $llvm/include/fuzzer/FuzzedDataProvider.h:libclang-rt-14-dev"
 # Packages that would start a service, as SERVICE:PACKAGE. The tests want the programs alone.
 services='squid:squid redsocks:redsocks haproxy:haproxy dovecot:dovecot-core'
 
@@ -84,7 +86,8 @@ case ${1-} in
   start) tools=$start_tools ;;
   test) tools="$start_tools $test_tools" ;;
   sanitize) tools="$start_tools $test_tools $sanitize_tools" ;;
-  *) echo 'usage: scripts/system-packages.sh start|test|sanitize' >&2; exit 2 ;;
+  fuzz) tools=$fuzz_tools ;;
+  *) echo 'usage: scripts/system-packages.sh start|test|sanitize|fuzz' >&2; exit 2 ;;
 esac
 look_for "$tools"
 if [ -z "$missing" ] && [ ! -e "$policy" ]; then exit 0; fi
