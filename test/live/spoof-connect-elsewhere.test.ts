@@ -10,6 +10,7 @@ import {
   conversation,
   FAMILIES,
   type Outcome,
+  PATIENTLY,
   PORT,
   type SpoofScene,
   scene,
@@ -27,7 +28,7 @@ async function mendsWith(
   where = lab.lab.gateway,
 ): Promise<void> {
   where.run('sh', ['-c', report.remedy ?? 'false']);
-  const mended = await lab.connect(args);
+  const mended = await lab.connect([...args, ...PATIENTLY]);
   assert.equal(mended.code, 0, `${report.remedy}\n${mended.report.cause}`);
 }
 
@@ -58,11 +59,33 @@ describe('the reply goes around the gateway', () => {
           const next = new RegExp(
             `left on outside, and no reply to \\S+ reached this host.*must have ${hop} \\(this host`,
           );
-          if (protocol === 'tcp') assertNo(outcome, 'no-reply', 'reply-elsewhere', next);
-          else assertNo(outcome, 'no-reply', 'no-reply', next, 6);
+          if (protocol === 'tcp') {
+            assertNo(outcome, 'no-reply', 'reply-elsewhere', next);
+            assert.match(outcome.report.cause ?? '', /owner of \S+ got it, for its reset came in on inside/);
+          } else {
+            assertNo(outcome, 'no-reply', 'no-reply', next, 6);
+          }
           await mendsWith(lab, args, outcome, server);
         }));
     }
+  }
+
+  for (const family of FAMILIES) {
+    test(`IPv${family}: no trace of the reply, but the target answers this host’s own address`, () =>
+      scene(async (lab) => {
+        lab.serve(family, 'tcp');
+        lab.keepReplies();
+        lab.lab.server.run('ip', [`-${family}`, 'route', 'add', 'blackhole', CLIENT[family]]);
+        const args = conversation(family, 'tcp');
+        const outcome = await lab.connect(args);
+        assertNo(
+          outcome,
+          'no-reply',
+          'reply-elsewhere',
+          /answers this host’s own address: the reply takes another/,
+        );
+        await mendsWith(lab, args, outcome, lab.lab.server);
+      }));
   }
 
   test('a reply to another machine on the same link is overheard', () =>

@@ -85,7 +85,9 @@ export class SpoofScene {
 
   /** A second link between two machines of the lab, with addresses of its own. */
   link(a: LabHost, name: string, aNet: string, b: LabHost, bNet: string): void {
-    a.run('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', b.path]);
+    // Numbers of their own: between ends of the same number, the link's coming up may wait a second.
+    const peer = ['peer', 'name', name, 'index', '42', 'netns', b.path];
+    a.run('ip', ['link', 'add', name, 'index', '41', 'type', 'veth', ...peer]);
     for (const [host, net] of [
       [a, aNet],
       [b, bNet],
@@ -158,6 +160,9 @@ export function conversation(family: Family, protocol: Protocol): string[] {
     ...['--send', 'ping', '--expect', `ping for ${family === 4 ? '' : '['}${CLIENT[family]}`],
   ];
 }
+
+/** Where an answer is sure to come, a slow machine may take its time. The last of two options counts. */
+export const PATIENTLY: readonly string[] = ['--timeout', '20'];
 
 /** What every answer that is not good must have. */
 export function assertExplained({ report }: Outcome): void {
