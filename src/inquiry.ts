@@ -23,6 +23,8 @@ export interface Subject {
   /** The namespace where it lives, null for this process's own. */
   netns: Namespace | null;
   zone: number;
+  /** May a call be made that is known to panic kernels? Only when it was asked for. */
+  unsafe?: boolean;
   /** What was asked of the kernel to find the subject at all. */
   steps: Step[];
   /** Set when the subject is known but may not be asked (another user's socket, say). */
@@ -111,6 +113,7 @@ function askOnce(native: Native, subject: Subject, mechanism: Mechanism, fd: num
   if (subject.peer !== null) flow.peer = subject.peer;
   if (subject.local !== null) flow.local = subject.local;
   if (subject.netns !== null) flow.netns = subject.netns.fd;
+  if (subject.unsafe === true) flow.unsafe = true;
   const { steps, original, zone, peer, local } = native.lookup(mechanism.name, flow);
   const attempt: LookupAttempt = {
     os: process.platform as Os,

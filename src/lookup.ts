@@ -23,14 +23,20 @@ export type LookupRequest =
 
 /**
  * @param mechanism a name of the catalogue, or `auto` for all that this host can have
+ * @param unsafe make calls that are known to panic some kernel: SIOCGNATL on FreeBSD
  * @throws {Failure} when the connection cannot be named like this, or the mechanism is of another system
  */
-export function lookup(native: Native, request: LookupRequest, mechanism: string): LookupResult[] {
+export function lookup(
+  native: Native,
+  request: LookupRequest,
+  mechanism: string,
+  unsafe = false,
+): LookupResult[] {
   const mechanisms = askable(native, mechanism);
   const borrowed = new Borrowed(native);
   try {
     return select(native, borrowed, request).map((one) =>
-      explainUntracked(native, one, inquire(native, one, mechanisms)),
+      explainUntracked(native, one, inquire(native, { ...one, unsafe }, mechanisms)),
     );
   } catch (error) {
     if (error instanceof NamespaceError) throw namespaceFailure(error);
@@ -84,7 +90,7 @@ export function askable(native: Native, name: string): readonly Mechanism[] {
       mechanism.concludeLookup !== undefined,
   );
   const chosen = here.filter((mechanism) =>
-    name === 'auto' ? mechanism.name !== 'ipfire' : mechanism.name === name,
+    name === 'auto' ? mechanism.onlyByName !== true : mechanism.name === name,
   );
   if (chosen.length === 0) {
     throw new Failure(

@@ -82,6 +82,10 @@ export default class Lookup extends OrigdstCommand {
       options: ['auto', ...WITH_LOOKUP],
       default: 'auto',
     }),
+    'allow-unsafe': boolean({
+      description: 'Ask IPFilter of FreeBSD with SIOCGNATL, which is known to panic the kernel.',
+      default: false,
+    }),
     quiet: boolean({ char: 'q', description: 'Print ADDRESS:PORT and nothing else.', exclusive: ['json'] }),
   };
 
@@ -92,7 +96,7 @@ export default class Lookup extends OrigdstCommand {
       process.exitCode = await lookupStdin(requireNative(), flags.mechanism, flags.netns, flags.zone);
       return;
     }
-    const results = lookup(requireNative(), request(flags), flags.mechanism);
+    const results = lookup(requireNative(), request(flags), flags.mechanism, flags['allow-unsafe']);
     process.exitCode = exitCode(results);
     if (flags.quiet) {
       for (const { original } of results) if (original !== null) this.output.write(`${quiet(original)}\n`);
