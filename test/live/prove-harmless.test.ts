@@ -14,7 +14,7 @@ import { RUN } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { type HostState, hostState, marked } from '../support/host-state.ts';
 
-const LONG = Boolean(process.env['ORIGDST_STRESS']);
+const LONG = Boolean(process.env.ORIGDST_STRESS);
 const IN_A_ROW = LONG ? 200 : 6;
 const AT_ONCE = 8;
 const KILLED = LONG ? 100 : 12;

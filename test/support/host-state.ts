@@ -14,7 +14,12 @@ const COMMANDS = [
   ['ip', 'neighbour'],
 ] as const;
 
-const FILES = ['/proc/self/mountinfo', '/proc/net/ip_tables_names', '/proc/net/ip6_tables_names', '/proc/modules'];
+const FILES = [
+  '/proc/self/mountinfo',
+  '/proc/net/ip_tables_names',
+  '/proc/net/ip6_tables_names',
+  '/proc/modules',
+];
 
 export type HostState = Record<string, string>;
 
@@ -37,7 +42,11 @@ function settings(): string {
 }
 
 function run(command: string, args: readonly string[]): string {
-  const { stdout, error } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000, maxBuffer: 1 << 26 });
+  const { stdout, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    timeout: 20_000,
+    maxBuffer: 1 << 26,
+  });
   if (error !== undefined) throw error;
   return stdout;
 }
