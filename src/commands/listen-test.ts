@@ -7,6 +7,7 @@ import type { Handling, ListenRequest, Observer } from '../listen/arrival.ts';
 import { listenTest } from '../listen/session.ts';
 import { exitCode } from '../listen/tally.ts';
 import { requireNative } from '../native.ts';
+import { live } from '../render/live-output.ts';
 import type { Protocol } from '../verdict.ts';
 
 export default class ListenTest extends OrigdstCommand {
@@ -105,9 +106,9 @@ export default class ListenTest extends OrigdstCommand {
   async #observer(flags: { json: boolean; jsonl: boolean }): Promise<Observer> {
     if (flags.json || flags.jsonl) {
       const { ListenDocument, ListenLines } = await import('../render/listen-json.ts');
-      return flags.json ? new ListenDocument(this.output) : new ListenLines(this.output);
+      return flags.json ? new ListenDocument(this.output) : new ListenLines(live(this.output));
     }
     const { ListenText } = await import('../render/listen-text.ts');
-    return new ListenText(this.output);
+    return new ListenText(live(this.output));
   }
 }

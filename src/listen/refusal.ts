@@ -54,6 +54,9 @@ export function transparencyRefused(step: Step): Failure {
   );
 }
 
+/** What sock_diag(7) does not list as a listener, and bind(2) refuses to share a port with. */
+const UNHELD = 'no listener: by connections of an earlier one that are still closing, or by a bound socket';
+
 function taken(native: Native, { port }: Endpoint, protocol: Protocol): Failure {
   const inodes = new Set(
     ([6, 4] as const)
@@ -67,7 +70,7 @@ function taken(native: Native, { port }: Endpoint, protocol: Protocol): Failure 
       .filter(({ inode }) => inodes.has(inode))
       .map(({ pid }) => `${commandName(pid) ?? 'process'}[${pid}]`),
   );
-  const by = holders.size === 0 ? 'another process' : [...holders].join(', ');
+  const by = inodes.size === 0 ? UNHELD : holders.size === 0 ? 'another user' : [...holders].join(', ');
   const flag = protocol === 'udp' ? 'u' : 't';
   return new Failure(
     ExitCode.usage,
