@@ -48,9 +48,13 @@ LC_ALL=C
 TZ=UTC
 export LC_ALL TZ
 
+# test/live drives Linux; the BSDs have suites of their own, and NetBSD none.
+case $(uname) in
+  Linux) live='test/live/**/*.test.ts' ;;
+  *) live=test/live-bsd/$(uname | tr '[:upper:]' '[:lower:]').test.ts ;;
+esac
 if [ $# -eq 0 ]; then
-  set -- 'test/unit/**/*.test.ts' 'test/contract/**/*.test.ts' \
-    'test/golden/**/*.test.ts' 'test/live/**/*.test.ts'
+  set -- 'test/unit/**/*.test.ts' 'test/contract/**/*.test.ts' 'test/golden/**/*.test.ts' "$live"
 fi
 
 # Two files at a time: each live test drives namespaces and proxies of its own, and more of them

@@ -36,7 +36,7 @@ export function buildReplay(root: string, os: Bsd, { sanitize = true } = {}): st
   const program = join(folder, sanitize ? os : `${os}-plain`);
   if (sanitize && isFresh(program, root)) return program;
   mkdirSync(folder, { recursive: true });
-  const own = sanitize ? ['-O1', '-g', ...SANITIZERS] : ['-O0'];
+  const own = sanitize && process.platform === 'linux' ? ['-O1', '-g', ...SANITIZERS] : ['-O0'];
   const objects: string[] = [];
   const compile = (source: string, flags: string[]) => {
     const object = join(folder, `${os}-${basename(dirname(source))}-${basename(source, '.c')}.o`);
@@ -72,6 +72,7 @@ export function pinnedFlags(os: Bsd): string[] {
     '-nostdinc',
     '-U__linux__',
     '-Ulinux',
+    ...Object.values(MACRO).map((macro) => `-U${macro}`),
     `-D${MACRO[os]}=1`,
     '-isystem',
     `platforms/abi/${os}`,
