@@ -101,7 +101,7 @@ describe('the server sees the client, whoever carries the connection', () => {
       assert.deepEqual(ours, theirs);
       assert.deepEqual(ours, [CLIENT[4], CLIENT[6]]);
       assert.deepEqual(
-        listener.connections.map(({ original, mechanism }) => ({ original, mechanism })),
+        (await listener.arrived(2)).map(({ original, mechanism }) => ({ original, mechanism })),
         [
           { original: { address: SERVER[4], port: 80 }, mechanism: 'tproxy4' },
           { original: { address: SERVER[6], port: 80 }, mechanism: 'tproxy4' },
