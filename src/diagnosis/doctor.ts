@@ -4,7 +4,9 @@ import { isIP } from 'node:net';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import { closeNamespace, NamespaceError, openNamespace } from '../host/namespaces.ts';
 import type { Native } from '../native.ts';
+import type { Os } from '../verdict.ts';
 import { bridge } from './bridge.ts';
+import { BSD, examineBsd } from './bsd/doctor.ts';
 import { conntrackFull } from './conntrack-full.ts';
 import { environment } from './environment.ts';
 import { type Check, type Problem, SEVERITIES } from './finding.ts';
@@ -73,6 +75,8 @@ const CHECKS: readonly Check<Situation>[] = [
  */
 export function examine(native: Native, request: Request): Diagnosis {
   validate(request);
+  if (BSD.includes(process.platform))
+    return { request: asked(request), ...examineBsd(process.platform as Os) };
   if (request.netns === undefined) return diagnose(native, liveReadings(native), request);
   const namespace = open(request.netns);
   try {
@@ -95,17 +99,20 @@ export function diagnose(native: Native, readings: Readings, request: Request): 
   const situation = new Situation(native, readings, request);
   const problems: Problem[] = [];
   for (const check of CHECKS) problems.push(...check.run(situation, problems));
-  const { port, source, destination, netns } = request;
   return {
-    request: {
-      port: port ?? null,
-      source: source ?? null,
-      destination: destination ?? null,
-      protocol: situation.protocol,
-      netns: netns ?? null,
-    },
+    request: asked(request),
     problems: problems.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity)),
     checks: CHECKS.map(({ name }) => name),
+  };
+}
+
+function asked({ port, source, destination, protocol, netns }: Request): Diagnosis['request'] {
+  return {
+    port: port ?? null,
+    source: source ?? null,
+    destination: destination ?? null,
+    protocol: protocol ?? 'tcp',
+    netns: netns ?? null,
   };
 }
 
