@@ -20,6 +20,8 @@ export interface Subject {
   local: Endpoint | null;
   fd: number | null;
   owner: Owner | null;
+  /** The socket is still with its owner, and is borrowed when it is asked (Borrowed.lend). */
+  isHeld?: boolean;
   /** The namespace where it lives, null for this process's own. */
   netns: Namespace | null;
   zone: number;

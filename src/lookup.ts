@@ -21,6 +21,9 @@ export type LookupRequest =
   | { way: 'port'; port: number; protocol: Protocol; netns: string | null }
   | { way: 'tuple'; peer: Endpoint; local: Endpoint; protocol: Protocol; netns: string | null; zone: number };
 
+/** Looking into a connection that was not found takes milliseconds: so many of a listing are. */
+const EXPLAINED = 32;
+
 /**
  * @param mechanism a name of the catalogue, or `auto` for all that this host can have
  * @param unsafe make calls that are known to panic some kernel: SIOCGNATL on FreeBSD
@@ -35,8 +38,13 @@ export function lookup(
   const mechanisms = askable(native, mechanism);
   const borrowed = new Borrowed(native);
   try {
-    return select(native, borrowed, request).map((one) =>
-      explainUntracked(native, one, inquire(native, { ...one, unsafe }, mechanisms)),
+    let unexplained = 0;
+    return select(native, borrowed, request).map((found) =>
+      borrowed.lend(found, (one) => {
+        const result = inquire(native, { ...one, unsafe }, mechanisms);
+        if (result.original === null && ++unexplained > EXPLAINED) return result;
+        return explainUntracked(native, one, result);
+      }),
     );
   } catch (error) {
     if (error instanceof NamespaceError) throw namespaceFailure(error);
@@ -76,8 +84,7 @@ function namespace(borrowed: Borrowed, spec: string | null): Subject['netns'] {
 }
 
 /**
- * The mechanisms that are asked: all of this host, or the one that is named. IPFIRE's refusals write
- * to the kernel log, so it is asked only by name.
+ * The mechanisms that are asked: all of this host that need not be named, or the one that is.
  * @throws {Failure} (not here) when there is none
  */
 export function askable(native: Native, name: string): readonly Mechanism[] {

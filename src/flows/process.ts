@@ -1,14 +1,7 @@
 /** `--pid P [--fd N]` and `--process NAME`: the connections that another process has accepted. */
 
 import { ExitCode, Failure } from '../exit-codes.ts';
-import {
-  childrenOf,
-  commandName,
-  processExists,
-  processesNamed,
-  type SocketHandle,
-  socketHandles,
-} from '../host/processes.ts';
+import { childrenOf, commandName, processExists, processesNamed, socketHandles } from '../host/processes.ts';
 import type { Owner, Subject } from '../inquiry.ts';
 import type { HostSocket, Native } from '../native.ts';
 import type { Protocol } from '../verdict.ts';
@@ -109,7 +102,16 @@ export function acceptedBy(
       const socket = sockets.get(handle.inode);
       if (socket === undefined || !wanted(socket)) continue;
       seen.add(handle.inode);
-      subjects.push(take(native, borrowed, handle, socket, netns));
+      subjects.push(
+        subject({
+          protocol: socket.protocol,
+          local: socket.local,
+          peer: socket.peer,
+          owner: ownerOf(pid, handle.fd),
+          isHeld: true,
+          netns,
+        }),
+      );
     }
   }
   return subjects;
@@ -137,20 +139,6 @@ export function connections(
 
 export function hostSockets(native: Native, netns: Subject['netns'], protocol: Protocol): HostSocket[] {
   return ([4, 6] as const).flatMap((family) => native.sockets(family, protocol, netns?.fd).sockets);
-}
-
-function take(
-  native: Native,
-  borrowed: Borrowed,
-  handle: SocketHandle,
-  socket: HostSocket,
-  netns: Subject['netns'],
-): Subject {
-  const owner = ownerOf(handle.pid, handle.fd);
-  const known = { protocol: socket.protocol, local: socket.local, peer: socket.peer, owner, netns };
-  const { fd, steps } = native.takeDescriptor(handle.pid, handle.fd);
-  if (fd === null) return subject({ ...known, steps, refusal: notOurs(owner, steps) });
-  return subject({ ...known, fd: borrowed.descriptor(fd), protocol: native.describe(fd).protocol, steps });
 }
 
 function ownerOf(pid: number, fd: number): Owner {

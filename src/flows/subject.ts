@@ -1,5 +1,6 @@
 /** What all ways of naming a connection have in common. */
 
+import { sameEndpoint } from '../endpoint.ts';
 import {
   closeNamespace,
   type Namespace,
@@ -9,7 +10,7 @@ import {
 } from '../host/namespaces.ts';
 import type { Owner, Subject } from '../inquiry.ts';
 import type { Native } from '../native.ts';
-import type { Step } from '../verdict.ts';
+import type { Endpoint, Step } from '../verdict.ts';
 
 /** Descriptors and namespaces that a selection opened: closed together, whatever happens. */
 export class Borrowed {
@@ -59,10 +60,33 @@ export class Borrowed {
     return inode === null || inode === ownNamespace() ? null : this.namespace(String(pid));
   }
 
+  /**
+   * Asks about a subject while its socket is borrowed from its owner. One at a time: a proxy may hold
+   * more sockets than this process may have descriptors (RLIMIT_NOFILE).
+   */
+  lend<T>(found: Subject, ask: (subject: Subject) => T): T {
+    const { owner } = found;
+    if (owner === null || found.isHeld !== true) return ask(found);
+    const { fd, steps } = this.#native.takeDescriptor(owner.pid, owner.fd);
+    if (fd === null) return ask({ ...found, steps, refusal: notOurs(owner, steps) });
+    try {
+      const { protocol, local, peer } = this.#native.describe(fd);
+      // The owner may have closed it and opened another one under its number: then the addresses must do.
+      const isSame = isAlike(local, found.local) && isAlike(peer, found.peer);
+      return ask(isSame ? { ...found, fd, protocol, steps } : { ...found, steps });
+    } finally {
+      this.#native.close(fd);
+    }
+  }
+
   close(): void {
     for (const fd of this.#descriptors) this.#native.close(fd);
     for (const namespace of this.#namespaces.values()) closeNamespace(namespace);
   }
+}
+
+function isAlike(one: Endpoint | null, other: Endpoint | null): boolean {
+  return one !== null && other !== null && sameEndpoint(one, other);
 }
 
 /** A subject of which nothing is known yet but these. */
