@@ -9,7 +9,7 @@ import {
   assertExplained,
   conversation,
   FAMILIES,
-  PATIENTLY,
+  patiently,
   type SpoofScene,
   scene,
   TCP_AND_UDP,
@@ -192,7 +192,7 @@ for (const { name, reason, cause, families, protocols, break: breakIt } of CASES
             assertSchema('spoof-connect', report);
 
             lab.lab.gateway.run('sh', ['-c', report.remedy ?? 'false']);
-            const mended = await lab.connect([...conversation(family, protocol), ...PATIENTLY]);
+            const mended = await lab.connect(patiently(conversation(family, protocol)));
             assert.equal(mended.code, 0, `${report.remedy}\n${mended.report.cause}`);
             assert.equal(mended.report.verdict, 'spoofed');
             assert.equal(lab.seen.at(-1)?.includes(CLIENT[family]), true);

@@ -10,8 +10,8 @@ import {
   conversation,
   FAMILIES,
   type Outcome,
-  PATIENTLY,
   PORT,
+  patiently,
   type SpoofScene,
   scene,
   TCP_AND_UDP,
@@ -28,7 +28,7 @@ async function mendsWith(
   where = lab.lab.gateway,
 ): Promise<void> {
   where.run('sh', ['-c', report.remedy ?? 'false']);
-  const mended = await lab.connect([...args, ...PATIENTLY]);
+  const mended = await lab.connect(patiently(args));
   assert.equal(mended.code, 0, `${report.remedy}\n${mended.report.cause}`);
 }
 

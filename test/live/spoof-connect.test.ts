@@ -6,7 +6,7 @@ import { CLIENT, GATEWAY } from '../../src/lab/lab.ts';
 import type { StageName } from '../../src/spoof/report.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertSchema } from '../support/schema.ts';
-import { conversation, FAMILIES, native, PATIENTLY, scene, TCP_AND_UDP, target } from '../support/spoof.ts';
+import { conversation, FAMILIES, native, patiently, scene, TCP_AND_UDP, target } from '../support/spoof.ts';
 
 const UNPRIVILEGED = 65534;
 /** net/tcp_states.h */
@@ -18,7 +18,7 @@ for (const family of FAMILIES) {
       scene(async (lab) => {
         lab.serve(family, protocol);
         lab.keepReplies();
-        const { code, report, stderr } = await lab.connect([...conversation(family, protocol), ...PATIENTLY]);
+        const { code, report, stderr } = await lab.connect(patiently(conversation(family, protocol)));
         assert.equal(code, 0, report.cause ?? stderr);
         assert.equal(report.verdict, 'spoofed');
         assert.equal(report.cause, null);
@@ -49,7 +49,7 @@ for (const family of FAMILIES) {
         lab.serve(family, protocol);
         lab.keepReplies();
         const source = text({ address: CLIENT[family], port: 4321 });
-        const [, , ...rest] = [...conversation(family, protocol), ...PATIENTLY];
+        const [, , ...rest] = patiently(conversation(family, protocol));
         for (const _ of ['once', 'twice']) {
           const { code, report } = await lab.connect(['--source', source, ...rest]);
           assert.equal(code, 0, report.cause ?? '');

@@ -161,8 +161,11 @@ export function conversation(family: Family, protocol: Protocol): string[] {
   ];
 }
 
-/** Where an answer is sure to come, a slow machine may take its time. The last of two options counts. */
-export const PATIENTLY: readonly string[] = ['--timeout', '20'];
+/** Where an answer is sure to come, a slow machine may take its time. */
+export function patiently(args: readonly string[]): string[] {
+  const at = args.indexOf('--timeout');
+  return args.toSpliced(at, 2, '--timeout', '20');
+}
 
 /** What every answer that is not good must have. */
 export function assertExplained({ report }: Outcome): void {
