@@ -1,5 +1,6 @@
 /** A listener that speaks Multipath TCP: its sockets cannot be asked for the original destination. */
 
+import { notLoaded } from '../host/modules.ts';
 import { readWith } from '../host/run.ts';
 import type { Check } from './finding.ts';
 import { problem, type Situation } from './situation.ts';
@@ -15,7 +16,7 @@ export const mptcp: Check<Situation> = {
     const wanted = port ?? nat?.port ?? null;
     if (protocol !== 'tcp' || nat === undefined || wanted === null) return [];
     const enabled = situation.readings.sysctl('net/mptcp/enabled');
-    if (enabled.value !== 1) return [];
+    if (enabled.value !== 1 || notLoaded('CONFIG_INET_MPTCP_DIAG', 'mptcp_diag') !== null) return [];
     const { text, step } = readWith('ss', '-HlnM', 'sport', '=', `:${wanted}`);
     if (text === null || text.trim() === '') return [];
     return [

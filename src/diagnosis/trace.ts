@@ -34,6 +34,8 @@ export interface TraceLimits {
   packets: number;
 }
 
+/** What nft says is read: in no language but C's. */
+const ENV = { ...process.env, LC_ALL: 'C' };
 const SETUP_MS = 3000;
 /** Stations of one packet are reported together: when none comes for so long, the last one is complete. */
 const SETTLED_MS = 150;
@@ -90,9 +92,10 @@ export async function traceFlow(
   const monitor = inside(() =>
     spawn('setpriv', ['--pdeathsig', 'KILL', 'nft', 'monitor', 'trace'], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: ENV,
     }),
   );
-  const owner = inside(() => spawn('nft', ['-i'], { stdio: ['pipe', 'pipe', 'pipe'] }));
+  const owner = inside(() => spawn('nft', ['-i'], { stdio: ['pipe', 'pipe', 'pipe'], env: ENV }));
   try {
     let last = 0;
     onLines(monitor, (line) => {

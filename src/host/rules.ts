@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Native } from '../native.ts';
 import type { Step } from '../verdict.ts';
 import { parseIptables } from './iptables-rules.ts';
+import { notLoaded } from './modules.ts';
 import { parseNft, ruleTexts } from './nft-rules.ts';
 import type { Rule, Ruleset, RuleTool } from './rule.ts';
 import { readWith } from './run.ts';
@@ -39,6 +40,8 @@ function merge(listings: readonly RuleListing[]): RuleListing {
 }
 
 function nftRules(): RuleListing {
+  const absent = notLoaded('CONFIG_NF_TABLES', 'nf_tables');
+  if (absent !== null) return { chains: [], rules: [], steps: [absent], unread: [] };
   const json = readWith('nft', '-j', 'list', 'ruleset');
   if (json.text === null) return { chains: [], rules: [], steps: [json.step], unread: [json.step] };
   const texts = readWith('nft', '-a', 'list', 'ruleset');

@@ -18,6 +18,8 @@ export function readWith(command: string, ...args: string[]): Reading {
     timeout: LIMIT_MS,
     maxBuffer: LIMIT_BYTES,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // What they say is read: in no language but C's.
+    env: { ...process.env, LC_ALL: 'C' },
   });
   const code = (run.error as NodeJS.ErrnoException | undefined)?.code ?? null;
   const succeeded = code === null && run.status === 0;
