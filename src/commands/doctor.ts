@@ -66,12 +66,14 @@ export default class Doctor extends OrigdstCommand {
       description: `How long to wait for packets to trace; by default ${TRACE_SECONDS}.`,
       min: 1,
       max: 3600,
+      helpValue: 'N',
       dependsOn: ['trace'],
     }),
     packets: integer({
       description: `How many packets to trace; by default ${TRACE_PACKETS}.`,
       min: 1,
       max: 1000,
+      helpValue: 'N',
       dependsOn: ['trace'],
     }),
     severity: string({
