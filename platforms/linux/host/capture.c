@@ -1,6 +1,7 @@
 /*
  * capture.c - packets as they pass the interfaces of a namespace, packet(7). Needs CAP_NET_RAW.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>

@@ -7,6 +7,7 @@
  * the peer's address and both ports, but not the local address: a NAT rule of this host may have
  * rewritten that one, and then it must still be seen. Needs CAP_NET_RAW.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
