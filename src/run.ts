@@ -22,25 +22,38 @@ const COMMANDS: Record<string, () => Promise<{ default: CommandClass }>> = {
   flows: () => import('./commands/flows.ts'),
   'listen-test': () => import('./commands/listen-test.ts'),
   lookup: () => import('./commands/lookup.ts'),
+  'rules check': () => import('./commands/rules/check.ts'),
+  'rules convert': () => import('./commands/rules/convert.ts'),
+  'rules explain': () => import('./commands/rules/explain.ts'),
+  'rules format': () => import('./commands/rules/format.ts'),
+  'rules generate': () => import('./commands/rules/generate.ts'),
   'spoof-connect': () => import('./commands/spoof-connect.ts'),
 };
 
 export async function run(argv: readonly string[]): Promise<void> {
   quietOnClosedPipe();
-  const [name = '--help', ...rest] = argv;
-  if (name === 'help') return explain(rest);
-  if (name.startsWith('-') || asksForHelp(rest)) return explain(argv);
+  const [first = '--help', second] = argv;
+  if (first === 'help') return explain(argv.slice(1));
+  const topic = isTopic(first);
+  if (first.startsWith('-') || asksForHelp(argv.slice(1)) || (topic && second === undefined)) {
+    return explain(argv);
+  }
+  const name = topic ? `${first} ${second}` : first;
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    process.stderr.write(
-      `origdst: there is no command '${name}'; there are ${Object.keys(COMMANDS).join(', ')}\n`,
-    );
+    const names = Object.keys(COMMANDS).filter((one) => !topic || one.startsWith(`${first} `));
+    process.stderr.write(`origdst: there is no command '${name}'; there are ${names.join(', ')}\n`);
     process.exitCode = ExitCode.usage;
     return;
   }
   const { default: Command } = await load();
   Command.id = name;
-  await new Command(rest, configuration()).start();
+  await new Command(argv.slice(topic ? 2 : 1), configuration()).start();
+}
+
+/** The first word of commands that have two. */
+function isTopic(word: string): boolean {
+  return Object.keys(COMMANDS).some((name) => name.startsWith(`${word} `));
 }
 
 /** Help and version, as oclif draws them: `help COMMAND` is `COMMAND --help`. */
