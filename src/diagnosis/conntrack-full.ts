@@ -25,7 +25,9 @@ export const conntrackFull: Check<Situation> = {
     return [
       problem('conntrack-full', isFull ? 'error' : 'warning', null, {
         cause: state,
-        remedy: `sysctl -w net.netfilter.nf_conntrack_max=${max.value * 2}   # in the initial namespace: it is one limit for all`,
+        remedy: max.fixed
+          ? `conntrack -F   # forgets all connections; the limit is the host’s to raise: sysctl -w net.netfilter.nf_conntrack_max=${max.value * 2}`
+          : `sysctl -w net.netfilter.nf_conntrack_max=${max.value * 2}`,
         evidence: [max.step, count.step, { ...readings.conntrack.step, detail: `drop ${dropped}` }],
       }),
     ];

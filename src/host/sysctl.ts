@@ -1,11 +1,13 @@
 /** Kernel parameters, sysctl(8): a number, or why it could not be read. Of this thread's namespace. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Step } from '../verdict.ts';
 
 export interface SysctlReading {
   /** null: not there, or not readable; the step says which. */
   value: number | null;
+  /** Nobody may set it in this namespace: what is one limit for all is the initial namespace's. */
+  fixed: boolean;
   step: Step;
 }
 
@@ -15,11 +17,13 @@ export function readSysctl(name: string): SysctlReading {
   const step: Step = { call: 'read', target, result: 0, errno: null, errorName: null, detail: '' };
   try {
     const text = readFileSync(target, 'utf8').trim();
-    return { value: Number(text), step: { ...step, detail: text } };
+    const fixed = (statSync(target).mode & 0o222) === 0;
+    return { value: Number(text), fixed, step: { ...step, detail: text } };
   } catch (error) {
     const { code = 'EIO', errno } = error as NodeJS.ErrnoException;
     return {
       value: null,
+      fixed: false,
       step: { ...step, result: -1, errno: errno === undefined ? null : -errno, errorName: code },
     };
   }

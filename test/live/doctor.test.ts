@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import { CLIENT, GATEWAY, SERVER, UPLINK } from '../../src/lab/lab.ts';
 import { requireNative } from '../../src/native.ts';
 import { Broken } from '../support/broken.ts';
 import { origdst } from '../support/cli.ts';
+import { fillConntrack } from '../support/conntrack.ts';
 import { eventually } from '../support/eventually.ts';
 
 const native = requireNative();
@@ -552,6 +553,22 @@ describe('connection tracking', () => {
     }),
   );
 });
+
+test(
+  'the conntrack table is full',
+  scene((broken) => {
+    broken.chain(NAT, REDIRECT);
+    const listener = broken.listen(PORT);
+    const max = Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_max', 'utf8'));
+    fillConntrack(native, broken.lab.gateway.netns, max);
+    assert(!broken.arrives(listener, false), 'the topology is not broken');
+    broken.mend(broken.first('conntrack-full', ...ASKED));
+    assert(broken.arrives(listener, true));
+    // The kernel still counts the packets that it dropped: worth a word, but no error any more.
+    const after = broken.doctor(...ASKED).diagnosis.problems.find(({ id }) => id === 'conntrack-full');
+    assert.equal(after?.severity, 'warning');
+  }),
+);
 
 describe('spoofed connections', () => {
   test(

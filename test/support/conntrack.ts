@@ -71,6 +71,12 @@ export class ConntrackTable {
   }
 }
 
+/** Fills the table of a namespace that another test made. */
+export function fillConntrack(native: Native, netns: number, count: number): void {
+  const file = program();
+  native.inNamespace(netns, () => execFileSync(file, args('add', 0, count, 'plain')));
+}
+
 function args(how: string, first: number, count: number, kind: string): string[] {
   return [how, String(first), String(count), ...(kind === 'plain' ? ['plain'] : [])];
 }

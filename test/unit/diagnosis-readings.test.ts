@@ -62,7 +62,7 @@ function host({ rules = [], policy = [MAIN], routes = [DEFAULT], sysctls = {}, .
       unread: [],
     }),
     sockets: () => ({ sockets: rest.sockets ?? [listening(3129)], steps: [read] }),
-    sysctl: (name) => ({ value: sysctls[name] ?? null, step: read }),
+    sysctl: (name) => ({ value: sysctls[name] ?? null, fixed: false, step: read }),
     interfaces: () => ['eth0', 'lo'],
   };
 }
