@@ -5,6 +5,7 @@ import { parseEndpoint } from '../endpoint.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import { Borrowed } from '../flows/subject.ts';
 import { NamespaceError, namespaceFailure } from '../host/namespaces.ts';
+import { FOREIGN_ADDRESS } from '../host/socket-numbers.ts';
 import { requireNative } from '../native.ts';
 import { renderJson } from '../render/json.ts';
 import { spoofConnect } from '../spoof/attempt.ts';
@@ -51,7 +52,7 @@ export default class SpoofConnect extends OrigdstCommand {
     protocol: string({ description: 'Transport protocol.', options: ['tcp', 'udp'], default: 'tcp' }),
     mechanism: string({
       description: 'How the foreign address is taken.',
-      options: ['auto', 'tproxy4'],
+      options: ['auto', 'tproxy4', 'bindany'],
       default: 'auto',
     }),
     send: string({ description: 'Send TEXT once connected.', helpValue: 'TEXT' }),
@@ -81,7 +82,7 @@ export default class SpoofConnect extends OrigdstCommand {
       netns: null,
     };
     checkRequest(request);
-    const report = await attempt(request, flags.netns);
+    const report = await attempt(request, flags.netns, flags.mechanism);
     process.exitCode = exitCode(report);
     if (flags.json) return renderJson(report, this.output);
     const { renderSpoof } = await import('../render/spoof-text.ts');
@@ -89,12 +90,16 @@ export default class SpoofConnect extends OrigdstCommand {
   }
 }
 
-async function attempt(request: SpoofRequest, netns: string | undefined): Promise<SpoofReport> {
+async function attempt(
+  request: SpoofRequest,
+  netns: string | undefined,
+  mechanism: string,
+): Promise<SpoofReport> {
   const native = requireNative();
-  if (!native.mechanisms().includes('tproxy4')) {
+  if (!native.mechanisms().includes(FOREIGN_ADDRESS) || ![FOREIGN_ADDRESS, 'auto'].includes(mechanism)) {
     throw new Failure(
       ExitCode.notHere,
-      `this host (${process.platform}) has no tproxy4 to connect with`,
+      `this host (${process.platform}) has no ${mechanism === 'auto' ? FOREIGN_ADDRESS : mechanism} to connect with`,
       'origdst capabilities',
     );
   }

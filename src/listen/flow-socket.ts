@@ -5,12 +5,10 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { endpoint } from '../endpoint.ts';
+import { FOREIGN_ADDRESS, SO_REUSEADDR, SOL_SOCKET } from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint, Step } from '../verdict.ts';
 import { openUpstream } from './upstream.ts';
-
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
 
 export interface FlowEvents {
   message(bytes: Buffer, from: Endpoint): void;
@@ -59,7 +57,7 @@ export function answeringSocket(
   if (fd === null) return steps.at(-1) as Step;
   const { family } = local;
   const option = foreign
-    ? native.prepare('tproxy4', fd, { operation: 'spoof', family, protocol: 'udp' }).steps
+    ? native.prepare(FOREIGN_ADDRESS, fd, { operation: 'spoof', family, protocol: 'udp' }).steps
     : [];
   const calls = [
     () => native.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1),

@@ -1,18 +1,22 @@
 /** The listening descriptor: made, bound and made transparent here; Node's event loop takes it over. */
 
 import { isDenied, said } from '../conclusion.ts';
+import {
+  DATAGRAM_DESTINATION,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  isLinux,
+  SO_REUSEADDR,
+  SOL_SOCKET,
+} from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint, Family, Protocol, Step } from '../verdict.ts';
 import { parseListenAddress } from './address.ts';
 import type { ListenRequest } from './arrival.ts';
 import { placeRefused, transparencyRefused } from './refusal.ts';
 
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
 const SOL_IP = 0;
 const IP_RECVORIGDSTADDR = 20;
-const SOL_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const IPV6_RECVORIGDSTADDR = 74;
 
 /** The kernel cuts it to net.core.somaxconn. */
@@ -58,7 +62,7 @@ function openFor(native: Native, { address, port, protocol }: ListenRequest) {
   if (named?.family !== 4) {
     const { fd, steps } = native.openSocket(6, protocol);
     if (fd !== null) {
-      native.setOption(fd, SOL_IPV6, IPV6_V6ONLY, 0);
+      native.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       const place: Endpoint = named ?? { address: '::', port, family: 6 };
       const families: Family[] = place.address === '::' ? [4, 6] : [6];
       return { fd, place, families, notes };
@@ -103,6 +107,11 @@ function withoutTransparency(step: Step): string {
 
 /** With every datagram its destination. A dual-stack socket needs both options (ip(7), udp.c). */
 function receiveDestinations(native: Native, fd: number, family: Family): void {
-  native.setOption(fd, SOL_IP, IP_RECVORIGDSTADDR, 1);
-  if (family === 6) native.setOption(fd, SOL_IPV6, IPV6_RECVORIGDSTADDR, 1);
+  if (isLinux) {
+    native.setOption(fd, SOL_IP, IP_RECVORIGDSTADDR, 1);
+    if (family === 6) native.setOption(fd, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, 1);
+    return;
+  }
+  const teller = DATAGRAM_DESTINATION.find((name) => native.mechanisms().includes(name));
+  if (teller !== undefined) native.prepare(teller, fd, { operation: 'accept', family, protocol: 'udp' });
 }

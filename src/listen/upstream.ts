@@ -2,6 +2,7 @@
 
 import { isDenied, said } from '../conclusion.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
+import { FOREIGN_ADDRESS, FOREIGN_PRIVILEGE, isLinux } from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint, Protocol, Step } from '../verdict.ts';
 
@@ -33,10 +34,11 @@ export function openUpstream(
 /** The port is left to connect(2), where it only has to be free towards this one target (ip(7)). */
 function assume(native: Native, fd: number, protocol: Protocol, source: Endpoint): Step | undefined {
   const { family, address } = source;
-  const { steps } = native.prepare('tproxy4', fd, { operation: 'spoof', family, protocol });
+  const { steps } = native.prepare(FOREIGN_ADDRESS, fd, { operation: 'spoof', family, protocol });
   const refused = steps.find((step) => step.errorName !== null);
   if (refused !== undefined) return refused;
-  native.setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  // 24 is IP_BINDANY on FreeBSD.
+  if (isLinux) native.setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   const bound = native.bind(fd, { address, port: 0 });
   return bound.errorName === null ? undefined : bound;
 }
@@ -46,18 +48,17 @@ function assume(native: Native, fd: number, protocol: Protocol, source: Endpoint
  * @throws {Failure} when this process may not send from a foreign address
  */
 export function requireSpoofing(native: Native): void {
-  if (!native.mechanisms().includes('tproxy4')) {
-    throw new Failure(
-      ExitCode.notHere,
-      'this system has no IP_TRANSPARENT to send from the client’s address',
-    );
+  if (!native.mechanisms().includes(FOREIGN_ADDRESS)) {
+    throw new Failure(ExitCode.notHere, 'this system has no option to send from the client’s address');
   }
-  const probe = native.probe('tproxy4', { operation: 'spoof', family: 4, protocol: 'udp' });
+  const probe = native.probe(FOREIGN_ADDRESS, { operation: 'spoof', family: 4, protocol: 'udp' });
   const refused = probe.steps.find((step) => step.call === 'setsockopt' && step.errorName !== null);
   if (refused === undefined) return;
   throw new Failure(
     isDenied(refused) ? ExitCode.notPermitted : ExitCode.notHere,
-    `--spoof sends from the client’s address, which takes CAP_NET_ADMIN or CAP_NET_RAW: ${said(refused)}`,
-    isDenied(refused) ? 'run the same command as root (sudo)' : 'origdst capabilities --mechanism tproxy4',
+    `--spoof sends from the client’s address, which takes ${FOREIGN_PRIVILEGE}: ${said(refused)}`,
+    isDenied(refused)
+      ? 'run the same command as root (sudo)'
+      : `origdst capabilities --mechanism ${FOREIGN_ADDRESS}`,
   );
 }

@@ -1,5 +1,6 @@
 /** Connects from an address that is not this host's, stage by stage, with an eye on the wire. */
 
+import { FOREIGN_ADDRESS } from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint } from '../verdict.ts';
 import { conclude } from './conclude.ts';
@@ -102,7 +103,7 @@ function report(facts: Facts, { evidence, ...conclusion }: Explained): SpoofRepo
   const { flow, packets, received } = facts;
   return {
     schema: 'origdst.spoof-connect/1',
-    mechanism: 'tproxy4',
+    mechanism: FOREIGN_ADDRESS,
     protocol: flow.protocol,
     source: place(flow.local),
     target: place(flow.peer),

@@ -2,6 +2,7 @@
 
 import { said } from '../conclusion.ts';
 import { formatEndpoint } from '../endpoint.ts';
+import { FOREIGN_ADDRESS, FOREIGN_PRIVILEGE, isLinux } from '../host/socket-numbers.ts';
 import type { Step } from '../verdict.ts';
 import { type Explained, explained, type Facts } from './facts.ts';
 import { icmpWords, isPortUnreachable } from './icmp.ts';
@@ -32,7 +33,7 @@ function notPermitted(step: Step | undefined): Explained {
   const what =
     step?.call === 'setns'
       ? 'Entering another network namespace takes CAP_SYS_ADMIN'
-      : 'Sending from a foreign address takes CAP_NET_ADMIN or CAP_NET_RAW over the network namespace';
+      : `Sending from a foreign address takes ${FOREIGN_PRIVILEGE}`;
   return explained('denied', 'not-permitted', `${what}: ${said(step)}.`, AS_ROOT);
 }
 
@@ -41,7 +42,7 @@ function noOption({ flow }: Facts, step: Step | undefined): Explained {
     'unsupported',
     step?.errorName === 'EAFNOSUPPORT' ? 'no-address-family' : 'no-option',
     `This kernel has no transparent IPv${flow.local.family} sockets: ${said(step)}.`,
-    'origdst capabilities --mechanism tproxy4',
+    `origdst capabilities --mechanism ${FOREIGN_ADDRESS}`,
   );
 }
 
@@ -51,7 +52,7 @@ function ownAddress({ flow }: Facts, { note }: Stage): Explained {
     'own-address',
     `Nothing is proven, and nothing was sent: a socket without the option can be bound to ${flow.local.address} as ` +
       `well, for ${note}.`,
-    'ip -brief address   # name an address that is not listed here: --source ADDRESS',
+    `${isLinux ? 'ip -brief address' : 'ifconfig -a'}   # name an address that is not listed here: --source ADDRESS`,
   );
 }
 
@@ -78,7 +79,7 @@ function bindRefused({ flow, request }: Facts, step: Step | undefined): Explaine
     'failed',
     'bind-refused',
     `${flow.local.address} cannot be bound to, not even with the option: ${said(step)}.`,
-    'origdst capabilities --mechanism tproxy4',
+    `origdst capabilities --mechanism ${FOREIGN_ADDRESS}`,
   );
 }
 

@@ -4,13 +4,11 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { failedStep, isDenied } from '../conclusion.ts';
 import type { Namespace } from '../host/namespaces.ts';
+import { FOREIGN_ADDRESS, SO_REUSEADDR, SOL_SOCKET } from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint, Family, Step } from '../verdict.ts';
 import type { Stage, StageName } from './report.ts';
 import type { SpoofRequest } from './request.ts';
-
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
 
 export function stage(name: StageName, steps: Step[], note: string | null = null): Stage {
   const failed = failedStep({ original: null, steps });
@@ -24,7 +22,11 @@ export function openSocket(native: Native, request: SpoofRequest): { fd: number 
   const { fd, steps } = native.openSocket(source.family, protocol, netns?.fd);
   const opened = stage('socket', steps);
   if (fd === null) return { fd, stages: [opened] };
-  const prepared = native.prepare('tproxy4', fd, { operation: 'spoof', family: source.family, protocol });
+  const prepared = native.prepare(FOREIGN_ADDRESS, fd, {
+    operation: 'spoof',
+    family: source.family,
+    protocol,
+  });
   return { fd, stages: [opened, stage('option', prepared.steps)] };
 }
 
