@@ -21,6 +21,8 @@ export interface HostContext {
   kernelOption(name: string): 'y' | 'm' | 'n' | null;
   /** Does a file of /proc or /sys exist? As a step, because the answer is evidence. */
   exists(path: string): Step;
+  /** Is a kernel module loaded, by /proc/modules? */
+  module(name: string): Step;
 }
 
 /** A connection that was asked about, as the intercepting host sees it. */
@@ -45,6 +47,8 @@ export interface Mechanism {
   readonly questions: readonly Question[];
   /** Files of /proc and /sys that show its presence even where the kernel cannot be asked. */
   readonly traces: readonly string[];
+  /** Asked only when it is named: its answers are another's as well, or asking leaves traces in the kernel log. */
+  readonly onlyByName?: true;
   /** What the kernel does, in a paragraph. */
   readonly explain: string;
 

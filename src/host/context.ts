@@ -68,7 +68,23 @@ export function hostContext(): HostContext {
         detail: '',
       };
     },
+    module: loadedModule,
   };
+}
+
+/** The first five columns of its line: name, size, users, who they are, state. The sixth is an address. */
+function loadedModule(name: string): Step {
+  const step = { call: 'read', target: `/proc/modules: ${name}`, result: 0, errno: null, errorName: null };
+  const absent = { ...step, result: -1, errno: 2, errorName: 'ENOENT' };
+  try {
+    const lines = readFileSync('/proc/modules', 'utf8').split('\n');
+    const line = lines.find((one) => one.startsWith(`${name} `));
+    if (line === undefined) return { ...absent, detail: 'not in the list of modules' };
+    return { ...step, detail: line.split(' ').slice(0, 5).join(' ') };
+  } catch (error) {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException;
+    return { ...absent, errno: null, errorName: code, detail: 'the list of modules cannot be read' };
+  }
 }
 
 /**

@@ -21,12 +21,13 @@ interface Case<Verdict> {
 interface Cases {
   probes: (Case<CapabilityVerdict> & {
     question: Question;
-    host?: { options?: Record<string, 'y' | 'm' | 'n'>; files?: string[] };
+    host?: { options?: Record<string, 'y' | 'm' | 'n'>; files?: string[]; modules?: string[] };
   })[];
   lookups?: (Case<LookupVerdict> & {
     protocol?: LookupAttempt['protocol'];
     original?: Endpoint;
     local?: Endpoint;
+    peer?: null;
   })[];
 }
 
@@ -55,7 +56,7 @@ function probe(mechanism: Mechanism, one: Cases['probes'][number]): void {
 function lookup(mechanism: Mechanism, one: NonNullable<Cases['lookups']>[number]): void {
   const conclusion = mechanism.concludeLookup?.({
     protocol: one.protocol ?? 'tcp',
-    peer: PEER,
+    peer: one.peer === undefined ? PEER : null,
     local: one.local ?? LOCAL,
     original: one.original ?? null,
     zone: 0,
@@ -94,13 +95,21 @@ function step(of: Partial<Step>): Step {
 function context({
   options = {},
   files = [],
+  modules = [],
 }: {
   options?: Record<string, 'y' | 'm' | 'n'>;
   files?: string[];
+  modules?: string[];
 }): HostContext {
   return {
     kernelOption: (name) => options[name] ?? null,
     exists: (path) =>
       step({ call: 'stat', target: path, ...(files.includes(path) ? {} : { errorName: 'ENOENT' }) }),
+    module: (name) =>
+      step({
+        call: 'read',
+        target: `/proc/modules: ${name}`,
+        ...(modules.includes(name) ? {} : { errorName: 'ENOENT' }),
+      }),
   };
 }
