@@ -177,6 +177,22 @@ Napi::Value ReadCapture(const Napi::CallbackInfo &info) {
   return object;
 }
 
+/* cgroupPrograms(fd, hook: 0..3) -> {ids: number[], steps} */
+Napi::Value CgroupPrograms(const Napi::CallbackInfo &info) {
+  int hook = ToDescriptor(info[1]);
+  if (hook > ODST_HOOK_SENDMSG6) throw Napi::RangeError::New(info.Env(), "a hook is from 0 to 3");
+  uint32_t ids[64];
+  odst_attempt attempt = {};
+  long count = odst_cgroup_programs(&odst_host_kernel, ToDescriptor(info[0]),
+                                    static_cast<odst_cgroup_hook>(hook), ids, 64, &attempt);
+  Napi::Array list = Napi::Array::New(info.Env());
+  for (long at = 0; at < count && at < 64; at++) list.Set(static_cast<uint32_t>(at), ids[at]);
+  Napi::Object answer = Napi::Object::New(info.Env());
+  answer.Set("ids", list);
+  answer.Set("steps", FromSteps(info.Env(), attempt));
+  return answer;
+}
+
 long AskNumber(int fd, int option) {
   int value = 0;
   size_t length = sizeof value;
@@ -241,6 +257,7 @@ void ExportHost(Napi::Env env, Napi::Object exports) {
   exports.Set("endWithParent", Napi::Function::New(env, EndWithParent, "endWithParent"));
   exports.Set("openCapture", Napi::Function::New(env, OpenCapture, "openCapture"));
   exports.Set("readCapture", Napi::Function::New(env, ReadCapture, "readCapture"));
+  exports.Set("cgroupPrograms", Napi::Function::New(env, CgroupPrograms, "cgroupPrograms"));
   exports.Set("describe", Napi::Function::New(env, Describe, "describe"));
 }
 

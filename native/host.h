@@ -82,4 +82,17 @@ typedef struct {
 long odst_read_capture(const odst_kernel *kernel, int fd, void *bytes, size_t room,
                        odst_packet *packet);
 
+/* Places where a BPF program of a cgroup can rewrite where a socket of its processes goes. */
+typedef enum {
+  ODST_HOOK_CONNECT4,
+  ODST_HOOK_CONNECT6,
+  ODST_HOOK_SENDMSG4,
+  ODST_HOOK_SENDMSG6
+} odst_cgroup_hook;
+
+/* The programs attached to a cgroup (by descriptor) at one hook: how many, at most `room` of whose ids
+ * are written; or -errno. Needs CAP_NET_ADMIN (EPERM). */
+long odst_cgroup_programs(const odst_kernel *kernel, int cgroup, odst_cgroup_hook hook,
+                          uint32_t *ids, size_t room, odst_attempt *attempt);
+
 #endif

@@ -51,6 +51,9 @@ struct odst_kernel {
   long (*setns)(const odst_kernel *, int fd, int type);
   long (*pidfd_open)(const odst_kernel *, int pid, unsigned flags);
   long (*pidfd_getfd)(const odst_kernel *, int pidfd, int target, unsigned flags);
+
+  /* Linux only: bpf(2), for queries. */
+  long (*bpf)(const odst_kernel *, int command, void *attributes, size_t length);
 };
 
 /* The system that this build runs on. */

@@ -36,10 +36,16 @@ static long linux_pidfd_getfd(const odst_kernel *kernel, int pidfd, int target, 
   return answer(syscall(SYS_pidfd_getfd, pidfd, target, flags));
 }
 
+static long linux_bpf(const odst_kernel *kernel, int command, void *attributes, size_t length) {
+  (void)kernel;
+  return answer(syscall(SYS_bpf, command, attributes, length));
+}
+
 const odst_kernel odst_host_kernel = {
     ODST_POSIX_KERNEL,
     .unshare = linux_unshare,
     .setns = linux_setns,
     .pidfd_open = linux_pidfd_open,
     .pidfd_getfd = linux_pidfd_getfd,
+    .bpf = linux_bpf,
 };

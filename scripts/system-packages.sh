@@ -14,7 +14,7 @@ export PATH
 start_tools='g++:g++ cmake:cmake make:make nft:nftables ip:iproute2 iptables:iptables'
 test_tools='conntrack:conntrack mandoc:mandoc squid:squid redsocks:redsocks sslsplit:sslsplit
   openssl:openssl curl:curl haproxy:haproxy dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d
-  clang-14:clang-14 /usr/include/bpf/libbpf.h:libbpf-dev'
+  clang-14:clang-14 /usr/include/bpf/libbpf.h:libbpf-dev bpftool:bpftool'
 sanitize_tools='patchelf:patchelf'
 llvm=/usr/lib/llvm-14/lib/clang/14.0.6 # Debian 12's
 fuzz_tools="clang-14:clang-14 $llvm/include/fuzzer/FuzzedDataProvider.h:libclang-rt-14-dev"

@@ -99,6 +99,8 @@ export interface Native extends NativeTable {
   newNamespace(): { fd: number | null; steps: Step[] };
   /** Runs a synchronous callback with the thread inside the namespace. Throws, with `.step`, when it may not enter. */
   inNamespace<T>(netns: number, callback: () => T): T;
+  /** BPF programs of a cgroup that may rewrite destinations; hook 0: connect4, 1: connect6, 2: sendmsg4, 3: sendmsg6. */
+  cgroupPrograms(cgroup: number, hook: number): { ids: number[]; steps: Step[] };
   describe(fd: number): Described;
   openSocket(
     family: Family,

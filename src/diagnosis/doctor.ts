@@ -7,6 +7,7 @@ import type { Native } from '../native.ts';
 import type { Os } from '../verdict.ts';
 import { bridge } from './bridge.ts';
 import { BSD, examineBsd } from './bsd/doctor.ts';
+import { cgroupProgram } from './cgroup-program.ts';
 import { conntrackFull } from './conntrack-full.ts';
 import { environment } from './environment.ts';
 import { type Check, type Problem, SEVERITIES } from './finding.ts';
@@ -66,6 +67,7 @@ const CHECKS: readonly Check<Situation>[] = [
   replyBypass,
   mptcp,
   settings,
+  cgroupProgram,
   environment,
 ];
 

@@ -1,5 +1,6 @@
 /** Everything that the checks read of a namespace, each thing once, and only when a check wants it. */
 
+import { type CgroupListing, readCgroupPrograms } from '../host/cgroup-programs.ts';
 import { type Counters, readConntrackStatistics, readNetstat } from '../host/counters.ts';
 import { type LinkListing, readLinks } from '../host/links.ts';
 import { type Routing, readRouting } from '../host/policy-routes.ts';
@@ -15,6 +16,7 @@ export interface Readings {
   readonly netstat: Counters;
   readonly conntrack: Counters;
   readonly capabilities: readonly string[];
+  readonly cgroupPrograms: CgroupListing;
   routing(family: Family): Routing;
   sockets(protocol: Protocol): { sockets: HostSocket[]; steps: Step[] };
   sysctl(name: string): SysctlReading;
@@ -43,6 +45,9 @@ export function liveReadings(native: Native): Readings {
     },
     get capabilities() {
       return once('capabilities', effectiveCapabilities);
+    },
+    get cgroupPrograms() {
+      return once('cgroup programs', () => readCgroupPrograms(native));
     },
     routing: (family) => once(`routing ${family}`, () => readRouting(family)),
     sockets: (protocol) => once(`sockets ${protocol}`, () => readSockets(native, protocol)),

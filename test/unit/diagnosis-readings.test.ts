@@ -55,6 +55,7 @@ function host({ rules = [], policy = [MAIN], routes = [DEFAULT], sysctls = {}, .
     netstat: counters(rest.netstat),
     conntrack: counters(rest.conntrack),
     capabilities: [],
+    cgroupPrograms: { programs: [], refused: null },
     routing: (family) => ({
       rules: family === 4 ? policy.map(policyRule) : [],
       routes: family === 4 ? routes.map(route) : [],
