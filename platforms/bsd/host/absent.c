@@ -59,6 +59,12 @@ void odst_try_user_namespace(odst_attempt *attempt) {
   absent(attempt, "unshare", "CLONE_NEWUSER", "no user namespaces on this system");
 }
 
+long odst_cgroup_programs(const odst_kernel *kernel, int cgroup, odst_cgroup_hook hook,
+                          uint32_t *ids, size_t room, odst_attempt *attempt) {
+  (void)kernel, (void)cgroup, (void)hook, (void)ids, (void)room;
+  return absent(attempt, "bpf", "BPF_PROG_QUERY", "no control groups on this system");
+}
+
 /* No signal will come: the caller learns it from the step. */
 bool odst_end_with_parent(int parent, odst_attempt *attempt) {
   (void)parent;
