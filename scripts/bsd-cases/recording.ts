@@ -155,7 +155,28 @@ export class Source {
         calls: this.os === 'netbsd' ? [name === undefined ? unnamed(step) : this.call(name)] : [],
         recordedOriginal: destinationOf(this.os, step),
       });
+      this.addStrangeMessages(step, control.hex);
     }
+  }
+
+  /** A message of another kind before those that were recorded, on its own, and none at all. */
+  private addStrangeMessages(step: RecordedStep, control: string): void {
+    if (step.step !== 'udp4-redirected-recvmsg' && step.step !== 'udp4-diverted-recvmsg') return;
+    const strange = `18000000ffff00007b00000000000000${'00'.repeat(8)}`;
+    const named = this.os === 'netbsd' ? [unnamed(step)] : [];
+    const flow = { fd: true, protocol: 17 };
+    const add = (name: string, hex: string, original: string | null) =>
+      this.add({
+        name: `datagram: ${name}`,
+        operation: 'message',
+        flow,
+        control: hex,
+        calls: original === null ? [] : named,
+        recordedOriginal: original,
+      });
+    add('a message of another kind first', strange + control, destinationOf(this.os, step));
+    add('only a message of another kind', strange, null);
+    add('no message', '', null);
   }
 
   add(one: Case): void {

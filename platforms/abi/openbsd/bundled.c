@@ -110,6 +110,18 @@ _Static_assert(sizeof(struct sockaddr) == 16u, "headers bundled with Zig 0.17.1"
 _Static_assert(offsetof(struct sockaddr, sa_len) == 0u, "headers bundled with Zig 0.17.1");
 _Static_assert(offsetof(struct sockaddr, sa_family) == 1u, "headers bundled with Zig 0.17.1");
 _Static_assert(offsetof(struct sockaddr, sa_data) == 2u, "headers bundled with Zig 0.17.1");
+_Static_assert(sizeof(struct msghdr) == 48u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_name) == 0u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_namelen) == 8u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_iov) == 16u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_iovlen) == 24u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_control) == 32u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_controllen) == 40u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct msghdr, msg_flags) == 44u, "headers bundled with Zig 0.17.1");
+_Static_assert(sizeof(struct cmsghdr) == 12u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct cmsghdr, cmsg_len) == 0u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct cmsghdr, cmsg_level) == 4u, "headers bundled with Zig 0.17.1");
+_Static_assert(offsetof(struct cmsghdr, cmsg_type) == 8u, "headers bundled with Zig 0.17.1");
 _Static_assert((uint32_t)IPPROTO_IP == 0u, "headers bundled with Zig 0.17.1");
 _Static_assert((uint32_t)IPPROTO_TCP == 6u, "headers bundled with Zig 0.17.1");
 _Static_assert((uint32_t)IPPROTO_UDP == 17u, "headers bundled with Zig 0.17.1");

@@ -42,7 +42,7 @@ static uint16_t read_port(const void *field) {
   return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-/* One DIOCNATLOOK: 0 with the answer in attempt->original, or -errno. */
+/* One DIOCNATLOOK: not negative, with the answer in attempt->original, or -errno. */
 static long ask(const odst_kernel *kernel, int fd, const odst_flow *flow, uint8_t direction,
                 odst_attempt *attempt) {
   uint8_t family = flow->local.family;
@@ -64,7 +64,7 @@ static long ask(const odst_kernel *kernel, int fd, const odst_flow *flow, uint8_
   attempt->original.family = family;
   attempt->original.port = read_port(&look.rdport);
   memcpy(attempt->original.address, &look.rdaddr, family == 4 ? 4 : 16);
-  return 0;
+  return answer;
 }
 
 static void lookup(const odst_kernel *kernel, odst_flow *flow, odst_attempt *attempt) {

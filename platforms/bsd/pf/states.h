@@ -14,23 +14,26 @@ enum { ODST_PF_SOURCE, ODST_PF_DESTINATION };
 /* What a first request has room for, on the stack. A larger table is read into mapped memory. */
 enum { ODST_PF_STATES = 64 };
 
+/* Ports and the routing domain are in network order (pf_state_export in net/pf.c). */
+static inline uint16_t odst_pf_read16(const void *field) {
+  uint8_t bytes[2];
+  memcpy(bytes, field, sizeof bytes);
+  return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
 static inline bool odst_pf_is(const struct pfsync_state_key *key, int at,
                               const odst_endpoint *endpoint) {
-  uint8_t port[2];
-  memcpy(port, &key->port[at], sizeof port);
-  return port[0] == endpoint->port >> 8 && port[1] == (endpoint->port & 0xff) &&
+  return odst_pf_read16(&key->port[at]) == endpoint->port &&
          memcmp(&key->addr[at], endpoint->address, endpoint->family == 4 ? 4 : 16) == 0;
 }
 
-/* The states are packed: keys are copied out first. Ports and the routing domain are in network
- * order (pf_state_export in net/pf.c). */
+/* The states are packed: keys are copied out first. */
 static inline bool odst_pf_matches(const struct pfsync_state *state, const odst_flow *flow) {
   struct pfsync_state_key stack;
   memcpy(&stack, &state->key[PF_SK_STACK], sizeof stack);
-  uint8_t rdomain[2] = {(uint8_t)(flow->rdomain >> 8), (uint8_t)flow->rdomain};
   return state->proto == flow->protocol && state->direction == PF_IN &&
          stack.af == (flow->local.family == 4 ? AF_INET : AF_INET6) &&
-         memcmp(&stack.rdomain, rdomain, sizeof rdomain) == 0 &&
+         odst_pf_read16(&stack.rdomain) == flow->rdomain &&
          odst_pf_is(&stack, ODST_PF_SOURCE, &flow->peer) &&
          odst_pf_is(&stack, ODST_PF_DESTINATION, &flow->local);
 }
@@ -38,20 +41,17 @@ static inline bool odst_pf_matches(const struct pfsync_state *state, const odst_
 static inline void odst_pf_take(const struct pfsync_state *state, odst_attempt *attempt) {
   struct pfsync_state_key wire;
   memcpy(&wire, &state->key[PF_SK_WIRE], sizeof wire);
-  uint8_t port[2];
-  memcpy(port, &wire.port[ODST_PF_DESTINATION], sizeof port);
+  uint8_t family = wire.af == AF_INET ? 4 : 6;
   attempt->found = true;
-  attempt->original.family = wire.af == AF_INET ? 4 : 6;
-  attempt->original.port = (uint16_t)(port[0] << 8 | port[1]);
-  memcpy(attempt->original.address, &wire.addr[ODST_PF_DESTINATION], wire.af == AF_INET ? 4 : 16);
+  attempt->original.family = family;
+  attempt->original.port = odst_pf_read16(&wire.port[ODST_PF_DESTINATION]);
+  memcpy(attempt->original.address, &wire.addr[ODST_PF_DESTINATION], family == 4 ? 4 : 16);
 }
 
 /* Asks for as many states as `length` bytes hold: the bytes that were written, or -errno. */
 static inline long odst_pf_get_states(const odst_kernel *kernel, int fd, void *buffer,
                                       size_t length) {
-  struct pfioc_states request;
-  memset(&request, 0, sizeof request);
-  request.ps_len = length;
+  struct pfioc_states request = {.ps_len = length};
   request.ps_buf = buffer;
   long answer = kernel->ioctl(kernel, fd, DIOCGETSTATES, &request);
   if (answer < 0) return answer;
@@ -95,7 +95,6 @@ static inline void odst_pf_read_large(const odst_kernel *kernel, int fd, const o
 static inline void odst_pf_read_states(const odst_kernel *kernel, int fd, const odst_flow *flow,
                                        odst_attempt *attempt) {
   unsigned char buffer[ODST_PF_STATES * sizeof(struct pfsync_state)];
-  memset(buffer, 0, sizeof buffer);
   long length = odst_pf_get_states(kernel, fd, buffer, sizeof buffer);
   odst_pf_search(buffer, length, flow, attempt);
   bool full = length == (long)sizeof buffer;

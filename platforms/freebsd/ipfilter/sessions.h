@@ -21,6 +21,9 @@ _Static_assert((uint32_t)SIOCIPFDELTOK == 0xc004725eu, "FreeBSD 12.1");
 /* The table's own limit is 30,000 (NAT_TABLE_MAX, 180,000 with LARGE_NAT). */
 enum { ODST_IPF_SESSIONS = 200000, ODST_IPF_UNTOUCHED = 0xa5 };
 
+/* Indices of what a session has for each side of the translation. */
+enum { ODST_IPF_AS_SENT, ODST_IPF_AFTER_NAT };
+
 typedef enum { ODST_IPF_FAILED, ODST_IPF_NOTHING, ODST_IPF_EMPTY, ODST_IPF_ENTRY } odst_ipf_answer;
 
 static inline bool odst_ipf_all(const void *memory, size_t length, uint8_t value) {
@@ -33,11 +36,7 @@ static inline bool odst_ipf_all(const void *memory, size_t length, uint8_t value
 static inline odst_ipf_answer odst_ipf_next(const odst_kernel *kernel, int fd, nat_t *session,
                                             long *answer) {
   memset(session, ODST_IPF_UNTOUCHED, sizeof *session);
-  ipfgeniter_t request;
-  memset(&request, 0, sizeof request);
-  request.igi_type = IPFGENITER_NAT;
-  request.igi_nitems = 1;
-  request.igi_data = session;
+  ipfgeniter_t request = {.igi_type = IPFGENITER_NAT, .igi_nitems = 1, .igi_data = session};
   ipfobj_t object = odst_ipf_object(IPFOBJ_GENITER, &request, sizeof request);
   *answer = kernel->ioctl(kernel, fd, SIOCGENITER, &object);
   if (*answer < 0) return ODST_IPF_FAILED;
@@ -62,18 +61,19 @@ static inline bool odst_ipf_is(const i6addr_t *address, uint32_t port,
 
 /* o: as the client sent it; n: after NAT. The socket sees the client as it was and itself after. */
 static inline bool odst_ipf_matches(const nat_t *session, const odst_flow *flow) {
-  return session->nat_v[1] == (flow->local.family == 4 ? 4 : 6) &&
-         session->nat_pr[1] == flow->protocol &&
+  return session->nat_v[ODST_IPF_AFTER_NAT] == (flow->local.family == 4 ? 4 : 6) &&
+         session->nat_pr[ODST_IPF_AFTER_NAT] == flow->protocol &&
          odst_ipf_is(&session->nat_ndst6, session->nat_ndport, &flow->local) &&
          odst_ipf_is(&session->nat_osrc6, session->nat_osport, &flow->peer);
 }
 
 static inline void odst_ipf_take(const nat_t *session, odst_attempt *attempt) {
   uint16_t port = (uint16_t)session->nat_odport;
+  uint8_t family = session->nat_v[ODST_IPF_AS_SENT] == 4 ? 4 : 6;
   attempt->found = true;
-  attempt->original.family = session->nat_v[0] == 4 ? 4 : 6;
+  attempt->original.family = family;
   attempt->original.port = odst_ipf_port_read(&port);
-  memcpy(attempt->original.address, &session->nat_odst6, session->nat_v[0] == 4 ? 4 : 16);
+  memcpy(attempt->original.address, &session->nat_odst6, family == 4 ? 4 : 16);
 }
 
 /* Walks the table until the flow is found or the last entry was seen, and gives the token back. */

@@ -149,7 +149,7 @@ static void lookup(const odst_kernel *kernel, odst_flow *flow, odst_attempt *att
   if (flow->fd >= 0 && !odst_flow_ask(kernel, flow, attempt)) return;
   long fd = open_device(kernel, attempt);
   if (fd < 0) return;
-  if (flow->interface[0] == '\0') ask_everywhere(kernel, (int)fd, flow, attempt);
+  if (strlen(flow->interface) == 0) ask_everywhere(kernel, (int)fd, flow, attempt);
   else ask_on(kernel, (int)fd, flow, flow->interface, attempt);
   kernel->close(kernel, (int)fd);
 }

@@ -41,7 +41,6 @@ static inline void odst_interfaces_read(const odst_kernel *kernel, odst_interfac
     return;
   }
   memset(&request, 0, sizeof request);
-  memset(entries, 0, sizeof entries);
   request.ifc_len = sizeof entries;
   request.ifc_req = entries;
   long answer = kernel->ioctl(kernel, (int)fd, SIOCGIFCONF, &request);

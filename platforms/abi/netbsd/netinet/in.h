@@ -12,7 +12,6 @@
 
 #define IP_RECVDSTADDR 7
 #define IP_BINDANY 27
-#define IPV6_RECVPKTINFO 36
 #define IPV6_PKTINFO 46
 #define IPV6_BINDANY 64
 
