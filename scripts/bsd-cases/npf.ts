@@ -31,6 +31,7 @@ export function npfCases(source: Source): void {
   refusedProbe(source, source.find('uid1000-inherited-fd'));
   everyInterface(source);
   highPort(source);
+  errorInReply(source);
   for (const connection of ['tcp4-redirected', 'tcp4-not-redirected', 'tcp6-redirected'])
     bySocket(source, connection);
   for (const { step, call } of source.steps) {
@@ -169,6 +170,26 @@ function highPort(source: Source): void {
       }),
     ],
     recordedOriginal: original(step)?.replace(/:\d+$/, ':8081') ?? null,
+  });
+}
+
+/** The request went through, and the list that came back says why there is no answer. */
+function errorInReply(source: Source): void {
+  const step = source.find('lookup-tcp4');
+  const [reference, reply] = step.out ?? [];
+  const raw = bytes(reply?.hex ?? '');
+  raw.writeUInt32LE(3, offsetOf(raw, 'errno'));
+  source.add({
+    name: 'lookup-tcp4, an error in the reply',
+    operation: 'lookup',
+    flow: known(source),
+    calls: [
+      opened(source),
+      source.call(step, 'the recorded answer, with errno 3', {
+        out: [reference?.hex ?? '', raw.toString('hex')],
+      }),
+    ],
+    recordedOriginal: null,
   });
 }
 

@@ -126,7 +126,7 @@ function lineOf(code: string, index: number): string {
 const LEFT = [
   /^\s*(#include|#ifndef|#if |_Static_assert)/,
   /== 4 \? 4 : 16|address\.left [!=]= (4|16)|v4 \? 4 : 16/,
-  /ODST_IPF_SESSIONS|ODST_NPF_LISTED|IFNAMSIZ - 1|\.fd = -1|for \(size_t at = 0/,
+  /LARGEST_ERROR = |ODST_IPF_SESSIONS|ODST_NPF_LISTED|IFNAMSIZ - 1|\.fd = -1|for \(size_t at = 0/,
 ];
 
 function skipped(line: string, code: string, index: number): boolean {

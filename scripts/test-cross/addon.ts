@@ -33,11 +33,17 @@ export function buildAddon(zig: Zig, root: string, target: Target): string | nul
   mkdirSync(folder, { recursive: true });
   // The folders that CMakeLists.txt takes.
   const folders = target.os === 'linux' ? ['linux'] : [target.os, 'bsd'];
-  const mechanisms = globSync(folders.map((folder) => `platforms/${folder}/*/backend.c`), { cwd: root }).sort();
+  const mechanisms = globSync(
+    folders.map((folder) => `platforms/${folder}/*/backend.c`),
+    { cwd: root },
+  ).sort();
   const list = join(folder, 'mechanisms.c');
   writeFileSync(list, mechanismList(mechanisms.map((path) => basename(dirname(path)))));
   const c = [
-    ...globSync(folders.map((folder) => `platforms/${folder}/*/*.c`), { cwd: root }),
+    ...globSync(
+      folders.map((folder) => `platforms/${folder}/*/*.c`),
+      { cwd: root },
+    ),
     'native/address.c',
     'native/kernel_posix.c',
     `native/kernel_${target.os}.c`,

@@ -8,6 +8,7 @@
  * Exit status 1 when something differs or does not compile.
  */
 
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Bsd, backends, SYSTEMS } from '../../test/replay/build.ts';
 import { buildAddon, TARGETS } from './addon.ts';
@@ -83,7 +84,18 @@ function attempt(compiler: Zig, source: string, flags: string[]): void {
     [...flags, '-I', 'native', '-c', source, '-o', object],
     ROOT,
   );
+  if (ok && flags.includes('-nostdinc')) checkSymbols(source, object);
   if (!ok) fail(`  ${source} ${flags.includes('-nostdinc') ? '(freestanding)' : ''}: ${messages.trim()}`);
+}
+
+/** What a program without libc has to bring: string.h, and address.c for the backends. */
+const BROUGHT = /^(mem(cpy|set|cmp)|str(len|cmp|ncmp)|odst_\w+)$/;
+
+function checkSymbols(source: string, object: string): void {
+  const wanted = execFileSync('nm', ['-u', object], { encoding: 'utf8' }).split('\n');
+  const names = wanted.map((line) => line.trim().split(' ').at(-1) ?? '').filter((name) => name !== '');
+  const foreign = names.filter((name) => !BROUGHT.test(name));
+  if (foreign.length > 0) fail(`  ${source} needs more than string.h: ${foreign.join(' ')}`);
 }
 
 /** Which release the headers are of, in the compiler's own words. */

@@ -14,6 +14,7 @@ import { catalogue } from '../../platforms/index.ts';
 import { buildReplay, SYSTEMS } from '../replay/build.ts';
 import { type Replayed, readCases, replay } from '../replay/replay.ts';
 import { report } from '../replay/report.ts';
+import { assertSchema } from '../support/schema.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN = fileURLToPath(new URL('../golden/bsd/', import.meta.url));
@@ -31,6 +32,10 @@ for (const os of SYSTEMS) {
     }
   });
 }
+
+test('the cases have the published shape', () => {
+  for (const file of files) assertSchema('replay-cases', file);
+});
 
 test('every step of every recording is used, or left out with a reason', () => {
   for (const { recordings } of files) {

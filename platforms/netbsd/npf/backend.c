@@ -33,7 +33,8 @@ _Static_assert(sizeof(odst_nvlist_ref) == 24, "NetBSD 10.99.12");
 _Static_assert((uint32_t)IOC_NPF_CONN_LOOKUP == 0xc0184e6cu, "NetBSD 10.99.12");
 _Static_assert((uint32_t)IOC_NPF_VERSION == 0x40044e64u, "NetBSD 10.99.12");
 
-enum { DIRECTION_OUT = 2 }; /* PFIL_OUT of net/pfil.h */
+enum { DIRECTION_OUT = 2 };    /* PFIL_OUT of net/pfil.h */
+enum { LARGEST_ERROR = 1000 }; /* an answer that says more is none */
 
 static size_t address_length(const odst_endpoint *endpoint) {
   return endpoint->family == 4 ? 4 : 16;
@@ -102,7 +103,7 @@ static long ask(const odst_kernel *kernel, int fd, const odst_flow *flow, const 
   odst_nv_bytes list;
   uint64_t error = 0;
   if (!odst_nv_open(reference.buf, reference.len, &list) ||
-      !odst_nv_find_number(list, "errno", &error)) {
+      !odst_nv_find_number(list, "errno", &error) || error > LARGEST_ERROR) {
     answer = -EBADMSG;
   } else if (error != 0) {
     answer = -(long)error;
