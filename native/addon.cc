@@ -99,6 +99,23 @@ Napi::Value Prepare(const Napi::CallbackInfo &info) {
   return FromAttempt(info.Env(), attempt);
 }
 
+/* assign(name, fd, {operation, family, protocol}, foreign, target?) -> {original: null, steps} */
+Napi::Value Assign(const Napi::CallbackInfo &info) {
+  const odst_mechanism *mechanism = Find(info[0]);
+  if (mechanism->assign == nullptr)
+    throw Napi::TypeError::New(info.Env(), "this mechanism binds to foreign addresses itself");
+  int fd = ToDescriptor(info[1]);
+  odst_question question = ToQuestion(info[2]);
+  odst_endpoint foreign = ToEndpoint(info[3]);
+  odst_endpoint target = {};
+  if (info[4].IsObject()) target = ToEndpoint(info[4]);
+  if (foreign.family != question.family)
+    throw Napi::TypeError::New(info.Env(), "the foreign address is of the question's family");
+  odst_attempt attempt = {};
+  mechanism->assign(&odst_host_kernel, fd, &question, &foreign, &target, &attempt);
+  return FromAttempt(info.Env(), attempt);
+}
+
 /* probe(name, {operation, family, protocol}) -> {original: null, steps} */
 Napi::Value Probe(const Napi::CallbackInfo &info) {
   const odst_mechanism *mechanism = Find(info[0]);
@@ -114,6 +131,7 @@ void ExportMechanisms(Napi::Env env, Napi::Object exports) {
   exports.Set("mechanisms", Napi::Function::New(env, Mechanisms, "mechanisms"));
   exports.Set("lookup", Napi::Function::New(env, Lookup, "lookup"));
   exports.Set("prepare", Napi::Function::New(env, Prepare, "prepare"));
+  exports.Set("assign", Napi::Function::New(env, Assign, "assign"));
   exports.Set("probe", Napi::Function::New(env, Probe, "probe"));
 }
 

@@ -72,6 +72,10 @@ typedef struct {
   void (*lookup)(const odst_kernel *, odst_flow *, odst_attempt *);
   /* Makes a fresh socket able to accept for, or send from, a foreign address. Before bind(). */
   void (*prepare)(const odst_kernel *, int fd, const odst_question *, odst_attempt *);
+  /* Gives a socket that is bound to an address of this host the foreign one: for mechanisms that
+   * cannot bind to it. `target` is where it is about to connect to, family 0 if it is not told. */
+  void (*assign)(const odst_kernel *, int fd, const odst_question *, const odst_endpoint *foreign,
+                 const odst_endpoint *target, odst_attempt *);
   /* Does this kernel have it? Free of side effects, with a control where a call could lie. */
   void (*probe)(const odst_kernel *, const odst_question *, odst_attempt *);
 } odst_mechanism;

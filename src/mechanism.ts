@@ -21,8 +21,8 @@ export interface HostContext {
   kernelOption(name: string): 'y' | 'm' | 'n' | null;
   /** Does a file of /proc or /sys exist? As a step, because the answer is evidence. */
   exists(path: string): Step;
-  /** Is a kernel module loaded, by /proc/modules? */
-  module(name: string): Step;
+  /** Does a list of /proc (modules, tables, …) have a line that begins with this word? */
+  lists(path: string, word: string): Step;
 }
 
 /** A connection that was asked about, as the intercepting host sees it. */

@@ -70,6 +70,14 @@ export interface Native extends NativeTable {
   mechanisms(): string[];
   lookup(mechanism: string, flow: NativeFlow): NativeLookup;
   prepare(mechanism: string, fd: number, question: Question): { steps: Step[] };
+  /** tproxy2: gives a socket that is bound to an address of this host a foreign one. */
+  assign(
+    mechanism: string,
+    fd: number,
+    question: Question,
+    foreign: Endpoint,
+    target?: Endpoint,
+  ): { steps: Step[] };
   probe(mechanism: string, question: Question): { original: null; steps: Step[] };
   sockets(family: Family, protocol: Protocol, netns?: number): { sockets: HostSocket[]; steps: Step[] };
   tracked(

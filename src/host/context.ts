@@ -68,22 +68,24 @@ export function hostContext(): HostContext {
         detail: '',
       };
     },
-    module: loadedModule,
+    lists: findLine,
   };
 }
 
-/** The first five columns of its line: name, size, users, who they are, state. The sixth is an address. */
-function loadedModule(name: string): Step {
-  const step = { call: 'read', target: `/proc/modules: ${name}`, result: 0, errno: null, errorName: null };
+/** At most five columns of the line: the sixth of /proc/modules is an address of the kernel. */
+function findLine(path: string, word: string): Step {
+  const step = { call: 'read', target: `${path}: ${word}`, result: 0, errno: null, errorName: null };
   const absent = { ...step, result: -1, errno: 2, errorName: 'ENOENT' };
   try {
-    const lines = readFileSync('/proc/modules', 'utf8').split('\n');
-    const line = lines.find((one) => one.startsWith(`${name} `));
-    if (line === undefined) return { ...absent, detail: 'not in the list of modules' };
-    return { ...step, detail: line.split(' ').slice(0, 5).join(' ') };
+    const lines = readFileSync(path, 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '));
+    const line = lines.find(([first]) => first === word);
+    if (line === undefined) return { ...absent, detail: 'not in the list' };
+    return { ...step, detail: line.slice(0, 5).join(' ') };
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
-    return { ...absent, errno: null, errorName: code, detail: 'the list of modules cannot be read' };
+    return { ...absent, errno: null, errorName: code, detail: 'the list cannot be read' };
   }
 }
 

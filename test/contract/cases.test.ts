@@ -21,7 +21,7 @@ interface Case<Verdict> {
 interface Cases {
   probes: (Case<CapabilityVerdict> & {
     question: Question;
-    host?: { options?: Record<string, 'y' | 'm' | 'n'>; files?: string[]; modules?: string[] };
+    host?: { options?: Record<string, 'y' | 'm' | 'n'>; files?: string[]; lists?: Record<string, string[]> };
   })[];
   lookups?: (Case<LookupVerdict> & {
     protocol?: LookupAttempt['protocol'];
@@ -95,21 +95,21 @@ function step(of: Partial<Step>): Step {
 function context({
   options = {},
   files = [],
-  modules = [],
+  lists = {},
 }: {
   options?: Record<string, 'y' | 'm' | 'n'>;
   files?: string[];
-  modules?: string[];
+  lists?: Record<string, string[]>;
 }): HostContext {
   return {
     kernelOption: (name) => options[name] ?? null,
     exists: (path) =>
       step({ call: 'stat', target: path, ...(files.includes(path) ? {} : { errorName: 'ENOENT' }) }),
-    module: (name) =>
+    lists: (path, word) =>
       step({
         call: 'read',
-        target: `/proc/modules: ${name}`,
-        ...(modules.includes(name) ? {} : { errorName: 'ENOENT' }),
+        target: `${path}: ${word}`,
+        ...(lists[path]?.includes(word) ? {} : { errorName: 'ENOENT' }),
       }),
   };
 }

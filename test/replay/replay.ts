@@ -142,7 +142,7 @@ function host(os: Bsd): HostContext {
     os,
     kernelOption: () => null,
     exists: (target) => ({ call: 'stat', target, result: -1, errno: 2, errorName: 'ENOENT', detail: '' }),
-    module: (target) => ({ call: 'read', target, result: -1, errno: 2, errorName: 'ENOENT', detail: '' }),
+    lists: (target) => ({ call: 'read', target, result: -1, errno: 2, errorName: 'ENOENT', detail: '' }),
   };
 }
 

@@ -33,7 +33,7 @@ export const ipfire: Mechanism = {
 };
 
 function concludeProbe(_question: Question, attempt: Attempt, host: HostContext): ProbeConclusion {
-  const listed = host.module('ipfi');
+  const listed = host.lists('/proc/modules', 'ipfi');
   const traces = attempt.steps.filter(isTrace).filter(({ errorName }) => errorName === null);
   const loaded = listed.errorName === null || traces.length > 0;
   return { ...concludeOption(optionStep(attempt), loaded, attempt), steps: [listed] };
