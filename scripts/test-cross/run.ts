@@ -27,6 +27,9 @@ const STRICT = [
   '-Wmissing-prototypes',
 ];
 
+/** What a program without libc has to bring: string.h, and address.c for the backends. */
+const BROUGHT = /^(mem(cpy|set|cmp)|str(len|cmp|ncmp)|odst_\w+)$/;
+
 let failures = 0;
 
 const zig = findZig(ROOT);
@@ -68,7 +71,8 @@ function compileBackends(compiler: Zig, os: Bsd): void {
     // Zig keeps its compiler's own stdint.h in front even so: the system's is read first and shuts that one out.
     const own = ['-include', `${compiler.headers}/generic-${os}/stdint.h`, '-D__CLANG_STDINT_H'];
     const system = include.flatMap((path) => ['-isystem', path]);
-    const flags = ['-ffreestanding', '-nostdinc', '-std=c11', '-w', ...own, ...system];
+    const bare = ['-ffreestanding', '-nostdinc', '-fno-stack-protector', '-fno-sanitize=all', '-O2'];
+    const flags = [...bare, '-std=c11', '-w', ...own, ...system];
     attempt(compiler, source, ['-target', `x86_64-${os}`, ...flags]);
   }
   say(
@@ -87,9 +91,6 @@ function attempt(compiler: Zig, source: string, flags: string[]): void {
   if (ok && flags.includes('-nostdinc')) checkSymbols(source, object);
   if (!ok) fail(`  ${source} ${flags.includes('-nostdinc') ? '(freestanding)' : ''}: ${messages.trim()}`);
 }
-
-/** What a program without libc has to bring: string.h, and address.c for the backends. */
-const BROUGHT = /^(mem(cpy|set|cmp)|str(len|cmp|ncmp)|odst_\w+)$/;
 
 function checkSymbols(source: string, object: string): void {
   const wanted = execFileSync('nm', ['-u', object], { encoding: 'utf8' }).split('\n');
