@@ -21,7 +21,7 @@ function opened(source: Source): CaseCall {
 function refusedOpens(source: Source): void {
   for (const step of source.steps) {
     if (step.call !== 'open' || step.result >= 0) continue;
-    const exact = typeof step.target === 'object' && step.target['path'] === '/dev/ipnat';
+    const exact = typeof step.target === 'object' && step.target.path === '/dev/ipnat';
     const derived = exact ? undefined : 'the recording opened another node';
     const call = source.call(step, derived, { call: 'open /dev/ipnat 0' });
     const question = { operation: 'lookup', family: 4, protocol: 'tcp' } as const;
@@ -47,7 +47,7 @@ export function natlookupCases(source: Source, unsafe: boolean): void {
   refusedOpens(source);
   for (const step of source.steps) {
     if (step.call !== 'ioctl' || typeof step.target === 'string') continue;
-    if (step.target['name'] === 'SIOCGNATL') natlookup(source, step, unsafe);
+    if (step.target.name === 'SIOCGNATL') natlookup(source, step, unsafe);
     else if (step.errorName === 'EINVAL' && !step.step.startsWith('geniter')) refusal(source, step, unsafe);
   }
   probeWith(source, 'gnatl-no-rules');
@@ -65,7 +65,7 @@ function natlookup(source: Source, step: RecordedStep, unsafe: boolean): void {
     refusal(source, step, unsafe);
     return;
   }
-  if (typeof step.target === 'object' && step.target['openFlags'] === 'O_RDWR') {
+  if (typeof step.target === 'object' && step.target.openFlags === 'O_RDWR') {
     source.leave(step.step, 'the backend never opens read-write; the answer is that of gnatl-tcp4');
     return;
   }
@@ -91,7 +91,7 @@ function refusal(source: Source, step: RecordedStep, unsafe: boolean): void {
       opened(source),
       source.answer(
         step,
-        { call: `ioctl ${source.recording.constants['SIOCGNATL']}` },
+        { call: `ioctl ${source.recording.constants.SIOCGNATL}` },
         'the backend asks with a well-formed request',
       ),
     ],
@@ -109,7 +109,7 @@ function decode(step: RecordedStep): NonNullable<Case['flow']> | null {
   const protocol = { 1: 6, 2: 17 }[look.readInt32LE(52)];
   if ((family !== 4 && family !== 6) || protocol === undefined) return null;
   if (family === 6 && look.subarray(4, 16).every((byte) => byte === 0)) return null;
-  if (typeof step.target === 'object' && String(step.target['openFlags']).includes('/dev/ipl')) return null;
+  if (typeof step.target === 'object' && String(step.target.openFlags).includes('/dev/ipl')) return null;
   const length = family === 4 ? 4 : 16;
   const endpoint = (address: number, port: number) =>
     ({
@@ -134,7 +134,7 @@ function probeWith(source: Source, name: string): void {
       look.writeUInt16BE(9, 56);
       look.writeUInt16BE(9, 58);
       const request = {
-        call: `ioctl ${source.recording.constants['SIOCGNATL']}`,
+        call: `ioctl ${source.recording.constants.SIOCGNATL}`,
         in: [step.in?.[0]?.hex ?? '', look.toString('hex')],
       };
       source.add({
@@ -240,7 +240,7 @@ function sourceTranslated(source: Source): void {
     const [object, request, session] = call.out ?? [];
     if (session === undefined) return call;
     const raw = bytes(session);
-    raw.write('0a0a0a0a', source.recording.layout['nat_t']?.offsets['nat_nsrc6'] ?? 0, 'hex');
+    raw.write('0a0a0a0a', source.recording.layout.nat_t?.offsets.nat_nsrc6 ?? 0, 'hex');
     return {
       ...call,
       out: [object ?? '', request ?? '', raw.toString('hex')],
@@ -294,7 +294,7 @@ function refusedWalk(source: Source, step: RecordedStep): void {
       opened(source),
       source.answer(
         step,
-        { call: `ioctl ${source.recording.constants['SIOCGENITER']}` },
+        { call: `ioctl ${source.recording.constants.SIOCGENITER}` },
         'the backend asks with a well-formed request',
       ),
       source.call(noToken),

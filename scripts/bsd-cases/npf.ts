@@ -19,7 +19,7 @@ export function npfCases(source: Source): void {
   for (const step of source.steps) {
     if (step.call === 'open' && step.result < 0) refusedOpen(source, step);
     if (step.call !== 'ioctl' || typeof step.target === 'string') continue;
-    if (step.target['name'] === 'IOC_NPF_CONN_LOOKUP') lookup(source, step);
+    if (step.target.name === 'IOC_NPF_CONN_LOOKUP') lookup(source, step);
     else if (step.result < 0) refusal(source, step);
   }
   for (const [family, name] of [
@@ -46,7 +46,7 @@ function opened(source: Source): CaseCall {
 }
 
 function refusedOpen(source: Source, step: RecordedStep): void {
-  const path = (step.target as Record<string, string>)['path'] ?? '';
+  const path = (step.target as Record<string, string>).path ?? '';
   if (!path.startsWith('/dev/np') && path !== '/dev/nodrv') {
     source.leave(step.step, 'another mechanism’s device');
     return;
@@ -103,7 +103,7 @@ function refusal(source: Source, step: RecordedStep): void {
       opened(source),
       source.answer(
         step,
-        { call: `ioctl ${source.recording.constants['IOC_NPF_CONN_LOOKUP']}` },
+        { call: `ioctl ${source.recording.constants.IOC_NPF_CONN_LOOKUP}` },
         'the backend asks with a well-formed request',
       ),
     ],
@@ -146,7 +146,7 @@ function refusedProbe(source: Source, step: RecordedStep): void {
       opened(source),
       source.answer(
         step,
-        { call: `ioctl ${source.recording.constants['IOC_NPF_VERSION']}` },
+        { call: `ioctl ${source.recording.constants.IOC_NPF_VERSION}` },
         'NPF asks for the super-user at every request',
       ),
     ],
@@ -253,7 +253,7 @@ function bySocket(source: Source, connection: string): void {
 }
 
 function callOf(step: RecordedStep): string {
-  return `ioctl ${(step.target as Record<string, string>)['request']}`;
+  return `ioctl ${(step.target as Record<string, string>).request}`;
 }
 
 /** null where the request is not of the form that the backend sends: {key: {… ifname, di: out}}. */

@@ -31,14 +31,14 @@ export const rtable: CaseCall = {
 
 export function pfCases(source: Source): void {
   const { recording } = source;
-  const request = `ioctl ${recording.constants['DIOCNATLOOK']}`;
+  const request = `ioctl ${recording.constants.DIOCNATLOOK}`;
   refusedOpens(source);
   for (const step of source.steps) {
     if (step.call !== 'ioctl' || typeof step.target === 'string') continue;
-    const size = recording.layout['pfioc_natlook']?.size;
-    const isLook = `ioctl ${step.target['request']}` === request && step.in?.[0]?.length === size;
-    if (isLook && step.target['openFlags'] === 'O_RDONLY') lookup(source, step);
-    else if (step.target['name'] !== 'DIOCGETSTATES') refusal(source, step);
+    const size = recording.layout.pfioc_natlook?.size;
+    const isLook = `ioctl ${step.target.request}` === request && step.in?.[0]?.length === size;
+    if (isLook && step.target.openFlags === 'O_RDONLY') lookup(source, step);
+    else if (step.target.name !== 'DIOCGETSTATES') refusal(source, step);
   }
   bySocket(source);
   documented(source);
@@ -70,7 +70,7 @@ function documented(source: Source): void {
 /** The clients of the recordings only went to low ports. */
 function highPort(source: Source, step: RecordedStep): void {
   const answer = bytes(step.out?.[0]?.hex ?? '');
-  answer.writeUInt16BE(8081, layoutOf(source).offsets['rdport']);
+  answer.writeUInt16BE(8081, layoutOf(source).offsets.rdport);
   source.add({
     name: 'lookup-tcp4, a high port',
     operation: 'lookup',
@@ -184,7 +184,7 @@ function refusedOpens(source: Source): void {
   for (const step of source.steps) {
     if (step.call !== 'open' || step.result >= 0) continue;
     const derived = 'the recording opened another node, with the same answer as /dev/pf would give';
-    const exact = typeof step.target === 'object' && step.target['path'] === '/dev/pf';
+    const exact = typeof step.target === 'object' && step.target.path === '/dev/pf';
     const call = source.call(step, exact ? undefined : derived, { call: 'open /dev/pf 0' });
     probe(source, `probe, device: ${step.note}`, [call]);
     source.add({
@@ -252,7 +252,7 @@ function refusal(source: Source, step: RecordedStep): void {
       open(source),
       source.answer(
         step,
-        { call: `ioctl ${source.recording.constants['DIOCNATLOOK']}` },
+        { call: `ioctl ${source.recording.constants.DIOCNATLOOK}` },
         'the backend asks with a well-formed request',
       ),
     ],
@@ -264,7 +264,7 @@ function refusal(source: Source, step: RecordedStep): void {
 function afterwards(source: Source, step: RecordedStep): CaseCall[] {
   if (step.errorName !== 'ENOENT') return [];
   const inward = bytes(step.in?.[0]?.hex ?? '');
-  inward[source.recording.layout['pfioc_natlook']?.offsets['direction'] ?? 0] = PF_IN;
+  inward[source.recording.layout.pfioc_natlook?.offsets.direction ?? 0] = PF_IN;
   const hex = inward.toString('hex');
   const recorded = source.steps.find((one) => one.in?.[0]?.hex === hex);
   const again =
@@ -340,18 +340,18 @@ function open(source: Source): CaseCall {
 function foreignRequest(source: Source, step: RecordedStep, family: 4 | 6): Pick<CaseCall, 'call' | 'in'> {
   const { offsets } = layoutOf(source);
   const raw = Buffer.alloc(layoutOf(source).size);
-  raw.write(FOREIGN[family], offsets['saddr'] ?? 0, 'hex');
-  raw.write(FOREIGN[family], offsets['daddr'] ?? 0, 'hex');
-  raw.writeUInt16BE(9, offsets['sport']);
-  raw.writeUInt16BE(9, offsets['dport']);
-  raw[offsets['af'] ?? 0] = Number(source.recording.constants[family === 4 ? 'AF_INET' : 'AF_INET6']);
-  raw[offsets['proto'] ?? 0] = 6;
-  raw[offsets['direction'] ?? 0] = PF_OUT;
-  return { call: `ioctl ${(step.target as Record<string, string>)['request']}`, in: [raw.toString('hex')] };
+  raw.write(FOREIGN[family], offsets.saddr ?? 0, 'hex');
+  raw.write(FOREIGN[family], offsets.daddr ?? 0, 'hex');
+  raw.writeUInt16BE(9, offsets.sport);
+  raw.writeUInt16BE(9, offsets.dport);
+  raw[offsets.af ?? 0] = Number(source.recording.constants[family === 4 ? 'AF_INET' : 'AF_INET6']);
+  raw[offsets.proto ?? 0] = 6;
+  raw[offsets.direction ?? 0] = PF_OUT;
+  return { call: `ioctl ${(step.target as Record<string, string>).request}`, in: [raw.toString('hex')] };
 }
 
 function layoutOf(source: Source): { size: number; offsets: Record<string, number> } {
-  const layout = source.recording.layout['pfioc_natlook'];
+  const layout = source.recording.layout.pfioc_natlook;
   return (
     layout ?? {
       size: 80,
@@ -389,7 +389,7 @@ function decode(source: Source, step: RecordedStep): Look {
     family: step.step === 'lookup-af-inet6-with-v4-bytes' ? null : family,
     protocol: raw[at('proto')] ?? 0,
     direction: raw[at('direction')] ?? 0,
-    rdomain: offsets['rdomain'] === undefined ? 0 : raw.readUInt16LE(at('rdomain')),
+    rdomain: offsets.rdomain === undefined ? 0 : raw.readUInt16LE(at('rdomain')),
     peer: endpoint('saddr', 'sport'),
     local: endpoint('daddr', 'dport'),
   };

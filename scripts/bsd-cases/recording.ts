@@ -203,9 +203,9 @@ export class Source {
 
 function callLine({ call, target }: RecordedStep): string {
   if (typeof target === 'string' || target === undefined) return call;
-  if (call === 'open') return `open ${target['path']} 0`;
-  if (call === 'ioctl') return `ioctl ${target['request']}`;
-  return `${call} ${target['level']} ${target['option']}`;
+  if (call === 'open') return `open ${target.path} 0`;
+  if (call === 'ioctl') return `ioctl ${target.request}`;
+  return `${call} ${target.level} ${target.option}`;
 }
 
 export function bytes(hex: string): Buffer {

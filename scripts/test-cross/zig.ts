@@ -19,7 +19,7 @@ export interface Zig {
 export function findZig(root: string): Zig {
   const venv = join(root, 'build', 'zig');
   const candidates = [
-    ...(process.env['ZIG'] === undefined ? [] : [[process.env['ZIG']]]),
+    ...(process.env.ZIG === undefined ? [] : [[process.env.ZIG]]),
     ['zig'],
     [join(venv, 'bin', 'python'), '-m', 'ziglang'],
   ];
