@@ -1,5 +1,6 @@
 /** Working sets for Linux: netfilter (REDIRECT, DNAT) and TPROXY, for nft and for both iptables. */
 
+import { ExitCode, Failure } from '../exit-codes.ts';
 import { MARK, TABLE } from '../lab/rules.ts';
 import type { Family } from '../verdict.ts';
 import { feed, formatTarget, type Scenario, type WorkingSet } from './scenario.ts';
@@ -47,6 +48,11 @@ function routes({ families, interface: device }: Scenario, set: WorkingSet, sysc
 
 /** A packet from outside may go to 127.0.0.0/8 only where the interface says so. */
 function loopback({ to, interface: device }: Scenario, set: WorkingSet, sysctl: ReadSysctl): void {
+  if (to.address === '::1') {
+    const cause =
+      'an IPv6 packet from outside cannot be redirected to ::1: let the proxy listen on an address of this host';
+    throw new Failure(ExitCode.usage, cause);
+  }
   if (!to.address?.startsWith('127.')) return;
   parameter(`net.ipv4.conf.${slashed(device ?? 'all')}.route_localnet`, '1', set, sysctl);
 }
