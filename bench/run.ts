@@ -3,9 +3,13 @@
 import { cpus, release } from 'node:os';
 import { benchAcceptRate } from './accept-rate.ts';
 import { benchProve } from './prove.ts';
+import { benchSockets } from './sockets.ts';
 import { benchStartup } from './startup.ts';
+import { benchTable } from './table.ts';
 
 process.stdout.write(`Node ${process.version}, Linux ${release()}, ${cpus().length} x ${cpus()[0]?.model}\n`);
 benchStartup();
 benchProve();
+benchSockets();
+await benchTable();
 await benchAcceptRate();

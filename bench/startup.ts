@@ -38,7 +38,7 @@ export function benchStartup(): void {
 }
 
 /** A connection that nft redirected, as the proxy holds it. */
-function connectRedirected(native: Native, lab: Lab): number {
+export function connectRedirected(native: Native, lab: Lab): number {
   lab.gateway.run('nft', ['-f', '-'], RULES);
   const listener = native.openSocket(4, 'tcp', lab.gateway.netns).fd ?? -1;
   native.bind(listener, { address: '0.0.0.0', port: 8110 });
