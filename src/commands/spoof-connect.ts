@@ -12,7 +12,7 @@ import { spoofConnect } from '../spoof/attempt.ts';
 import { exitCode } from '../spoof/exit-code.ts';
 import type { SpoofReport } from '../spoof/report.ts';
 import { checkRequest, parseSource, type SpoofRequest } from '../spoof/request.ts';
-import type { Protocol } from '../verdict.ts';
+import type { MechanismName, Protocol } from '../verdict.ts';
 
 export default class SpoofConnect extends OrigdstCommand {
   static override summary =
@@ -52,7 +52,7 @@ export default class SpoofConnect extends OrigdstCommand {
     protocol: string({ description: 'Transport protocol.', options: ['tcp', 'udp'], default: 'tcp' }),
     mechanism: string({
       description: 'How the foreign address is taken.',
-      options: ['auto', 'tproxy4', 'bindany'],
+      options: ['auto', 'tproxy4', 'tproxy2', 'bindany'],
       default: 'auto',
     }),
     send: string({ description: 'Send TEXT once connected.', helpValue: 'TEXT' }),
@@ -76,13 +76,14 @@ export default class SpoofConnect extends OrigdstCommand {
       source: parseSource(flags.source),
       target: parseEndpoint(args.target),
       protocol: flags.protocol as Protocol,
+      mechanism: flags.mechanism === 'auto' ? FOREIGN_ADDRESS : (flags.mechanism as MechanismName),
       send: flags.send ?? null,
       expect: flags.expect ?? null,
       timeoutMs: flags.timeout * 1000,
       netns: null,
     };
     checkRequest(request);
-    const report = await attempt(request, flags.netns, flags.mechanism);
+    const report = await attempt(request, flags.netns);
     process.exitCode = exitCode(report);
     if (flags.json) return renderJson(report, this.output);
     const { renderSpoof } = await import('../render/spoof-text.ts');
@@ -90,16 +91,12 @@ export default class SpoofConnect extends OrigdstCommand {
   }
 }
 
-async function attempt(
-  request: SpoofRequest,
-  netns: string | undefined,
-  mechanism: string,
-): Promise<SpoofReport> {
+async function attempt(request: SpoofRequest, netns: string | undefined): Promise<SpoofReport> {
   const native = requireNative();
-  if (!native.mechanisms().includes(FOREIGN_ADDRESS) || ![FOREIGN_ADDRESS, 'auto'].includes(mechanism)) {
+  if (!native.mechanisms().includes(request.mechanism)) {
     throw new Failure(
       ExitCode.notHere,
-      `this host (${process.platform}) has no ${mechanism === 'auto' ? FOREIGN_ADDRESS : mechanism} to connect with`,
+      `this host (${process.platform}) has no ${request.mechanism} to connect with`,
       'origdst capabilities',
     );
   }

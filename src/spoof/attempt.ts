@@ -1,8 +1,8 @@
 /** Connects from an address that is not this host's, stage by stage, with an eye on the wire. */
 
-import { FOREIGN_ADDRESS } from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint } from '../verdict.ts';
+import { bindAndAssign } from './assignment.ts';
 import { conclude } from './conclude.ts';
 import { awaitHandshake, exchange, type Patience, startConnect } from './conversation.ts';
 import type { Explained, Facts } from './facts.ts';
@@ -65,9 +65,10 @@ function prepare(facts: Facts, fd: number): Wire | null {
   const control = controlBind(native, request);
   stages.push(control.stage);
   if (control.own !== null) return null;
-  const bound = bindSource(native, fd, request);
-  stages.push(bound.stage);
-  if (bound.stage.verdict !== 'ok') return null;
+  const take = request.mechanism === 'tproxy2' ? bindAndAssign : bindSource;
+  const bound = take(native, fd, request);
+  stages.push(...bound.stages);
+  if (stages.at(-1)?.verdict !== 'ok') return null;
   facts.flow = { ...facts.flow, local: bound.source };
   const wire = new Wire(native, facts.flow, request.netns);
   const watch = stage('watch', wire.steps);
@@ -103,7 +104,7 @@ function report(facts: Facts, { evidence, ...conclusion }: Explained): SpoofRepo
   const { flow, packets, received } = facts;
   return {
     schema: 'origdst.spoof-connect/1',
-    mechanism: FOREIGN_ADDRESS,
+    mechanism: facts.request.mechanism,
     protocol: flow.protocol,
     source: place(flow.local),
     target: place(flow.peer),

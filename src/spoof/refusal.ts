@@ -4,6 +4,7 @@ import { said } from '../conclusion.ts';
 import { formatEndpoint } from '../endpoint.ts';
 import { FOREIGN_ADDRESS, FOREIGN_PRIVILEGE, isLinux } from '../host/socket-numbers.ts';
 import type { Step } from '../verdict.ts';
+import { assignmentRefused } from './assignment.ts';
 import { type Explained, explained, type Facts } from './facts.ts';
 import { icmpWords, isPortUnreachable } from './icmp.ts';
 import { concludeNotSent } from './not-sent.ts';
@@ -22,6 +23,8 @@ export function concludeRefusal(facts: Facts, failed: Stage): Explained {
       return ownAddress(facts, failed);
     case 'bind':
       return bindRefused(facts, step);
+    case 'assign':
+      return assignmentRefused(facts, step);
     case 'connect':
       return noRoute(facts, step);
     default:
@@ -37,7 +40,15 @@ function notPermitted(step: Step | undefined): Explained {
   return explained('denied', 'not-permitted', `${what}: ${said(step)}.`, AS_ROOT);
 }
 
-function noOption({ flow }: Facts, step: Step | undefined): Explained {
+function noOption({ flow, request }: Facts, step: Step | undefined): Explained {
+  if (request.mechanism === 'tproxy2') {
+    return explained(
+      'unsupported',
+      'no-option',
+      `This kernel does not carry the TPROXY 2 patch: ${said(step)}.`,
+      'origdst capabilities --mechanism tproxy2   # --mechanism tproxy4 is what replaced it',
+    );
+  }
   return explained(
     'unsupported',
     step?.errorName === 'EAFNOSUPPORT' ? 'no-address-family' : 'no-option',

@@ -24,7 +24,16 @@ export type SpoofVerdict =
   | 'unsupported'
   | 'failed';
 
-export type StageName = 'socket' | 'option' | 'control' | 'bind' | 'watch' | 'connect' | 'handshake' | 'data';
+export type StageName =
+  | 'socket'
+  | 'option'
+  | 'control'
+  | 'bind'
+  | 'assign'
+  | 'watch'
+  | 'connect'
+  | 'handshake'
+  | 'data';
 
 /** Only what was tried is a stage. Each has the steps that its verdict was drawn from. */
 export interface Stage {

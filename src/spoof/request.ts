@@ -4,13 +4,15 @@ import { BlockList, isIP } from 'node:net';
 import { endpoint, parseEndpoint } from '../endpoint.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import type { Namespace } from '../host/namespaces.ts';
-import type { Endpoint, Protocol } from '../verdict.ts';
+import type { Endpoint, MechanismName, Protocol } from '../verdict.ts';
 
 export interface SpoofRequest {
   /** Port 0: any free one. */
   source: Endpoint;
   target: Endpoint;
   protocol: Protocol;
+  /** How the foreign address is taken. */
+  mechanism: MechanismName;
   send: string | null;
   expect: string | null;
   timeoutMs: number;
@@ -36,7 +38,7 @@ const LINK_LOCAL = new BlockList();
 LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
 
 /** @throws {Failure} (usage) */
-export function checkRequest({ source, target, protocol, send, expect }: SpoofRequest): void {
+export function checkRequest({ source, target, protocol, mechanism, send, expect }: SpoofRequest): void {
   for (const [name, { address, family }] of Object.entries({ source, target })) {
     const kind = family === 4 ? 'ipv4' : 'ipv6';
     if (NO_PEER.check(address, kind)) wrong(`the ${name} ${address} is no address of a single host`);
@@ -47,6 +49,7 @@ export function checkRequest({ source, target, protocol, send, expect }: SpoofRe
   if (source.family !== target.family) {
     wrong(`the source ${source.address} and the target ${target.address} are of different families`);
   }
+  if (mechanism === 'tproxy2' && source.family === 6) wrong('--mechanism tproxy2 knows IPv4 only');
   if (expect === '') wrong('--expect is empty: anything would contain it');
   if (protocol === 'udp' && send === null) {
     wrong("--protocol udp needs --send TEXT: without a datagram nothing happens ('' sends an empty one)");

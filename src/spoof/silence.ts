@@ -1,6 +1,7 @@
 /** The socket was told nothing in time: what did the wire show? */
 
 import { formatEndpoint } from '../endpoint.ts';
+import { notTranslatedBack } from './assignment.ts';
 import { explainDrop } from './drop.ts';
 import { type Explained, explained, type Facts } from './facts.ts';
 import { concludeNotSent } from './not-sent.ts';
@@ -22,6 +23,9 @@ export async function concludeSilence(facts: Facts): Promise<Explained> {
     );
   }
   if (sighting.rewritten !== null) return sourceRewritten(facts, sighting.rewritten);
+  if (sighting.reply !== null && request.mechanism === 'tproxy2') {
+    return notTranslatedBack(facts, sighting.reply);
+  }
   if (sighting.reply !== null) return explainDrop(facts, sighting.reply);
   if (sighting.sent === null) return concludeNotSent(facts);
   if (sighting.icmp?.direction === 'in') return unreachable(facts, sighting.icmp);

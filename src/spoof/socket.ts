@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { failedStep, isDenied } from '../conclusion.ts';
 import type { Namespace } from '../host/namespaces.ts';
-import { FOREIGN_ADDRESS, SO_REUSEADDR, SOL_SOCKET } from '../host/socket-numbers.ts';
+import { SO_REUSEADDR, SOL_SOCKET } from '../host/socket-numbers.ts';
 import type { Native } from '../native.ts';
 import type { Endpoint, Family, Step } from '../verdict.ts';
 import type { Stage, StageName } from './report.ts';
@@ -22,7 +22,7 @@ export function openSocket(native: Native, request: SpoofRequest): { fd: number 
   const { fd, steps } = native.openSocket(source.family, protocol, netns?.fd);
   const opened = stage('socket', steps);
   if (fd === null) return { fd, stages: [opened] };
-  const prepared = native.prepare(FOREIGN_ADDRESS, fd, {
+  const prepared = native.prepare(request.mechanism, fd, {
     operation: 'spoof',
     family: source.family,
     protocol,
@@ -85,7 +85,7 @@ export function bindSource(
   native: Native,
   fd: number,
   { source, protocol }: SpoofRequest,
-): { stage: Stage; source: Endpoint } {
+): { stages: Stage[]; source: Endpoint } {
   const steps: Step[] = [];
   if (source.port !== 0 && protocol === 'tcp') {
     // The same command twice: the first connection's TIME_WAIT must not keep the port, socket(7).
@@ -94,5 +94,5 @@ export function bindSource(
   }
   steps.push({ ...native.bind(fd, source), target: 'source address', detail: 'with the option' });
   const bound = steps.at(-1)?.errorName === null ? native.describe(fd).local : null;
-  return { stage: stage('bind', steps), source: bound ?? source };
+  return { stages: [stage('bind', steps)], source: bound ?? source };
 }

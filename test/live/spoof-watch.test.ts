@@ -87,6 +87,7 @@ describe('every descriptor is closed', () => {
     source: { address: source, port: 0, family: 4 as const },
     target: { address: SERVER[4], port: 7, family: 4 as const },
     protocol: 'tcp' as const,
+    mechanism: 'tproxy4' as const,
     send: null,
     expect: null,
     timeoutMs: 50,
