@@ -10,11 +10,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { catalogue } from '../../platforms/index.ts';
 import { buildReplay, SYSTEMS } from '../replay/build.ts';
 import { type Replayed, readCases, replay } from '../replay/replay.ts';
 import { report } from '../replay/report.ts';
+import { assertSchema } from '../support/schema.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN = fileURLToPath(new URL('../golden/bsd/', import.meta.url));
@@ -33,12 +33,8 @@ for (const os of SYSTEMS) {
   });
 }
 
-test('the cases have the shape of their schema', () => {
-  const schema = JSON.parse(readFileSync(new URL('../replay/cases.schema.json', import.meta.url), 'utf8'));
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
-  for (const file of files) {
-    assert(ajv.validate(schema, file), ajv.errorsText(undefined, { separator: '\n' }));
-  }
+test('the cases have the published shape', () => {
+  for (const file of files) assertSchema('replay-cases', file);
 });
 
 test('every step of every recording is used, or left out with a reason', () => {
