@@ -2,6 +2,7 @@
 
 import { netfilter } from '../../platforms/linux/netfilter/mechanism.ts';
 import type { Native } from '../native.ts';
+import type { ByteWriter } from '../table/byte-writer.ts';
 import {
   ORIGINAL_DESTINATION,
   protocolName,
@@ -12,36 +13,54 @@ import {
 } from '../table/record.ts';
 import type { Endpoint, LookupVerdict, Step } from '../verdict.ts';
 
-export interface Answer {
-  verdict: LookupVerdict;
-  /** JSON, without the end of the line. */
-  text: string;
-}
+/** Far more than the addresses of one answer take; its other words are of known length. */
+const LONGEST = 1024;
+const text = (words: string) => new TextEncoder().encode(words);
+const PROTOCOL = text('{"flow":{"protocol":"');
+const PEER = text('","peer":{"address":"');
+const PORT = text('","port":');
+const LOCAL = text('},"local":{"address":"');
+const ZONE = text(',"zone":');
+const ORIGINAL = text('},"original":{"address":"');
+const TRANSLATED = text(
+  '},"verdict":"translated","reason":"translated","mechanism":"netfilter","evidence":[{"call":"ctnetlink get"' +
+    ',"target":"conntrack","result":0,"errno":null,"errorName":null,"detail":"zone ',
+);
+const END = text('","mechanism":"netfilter"}],"cause":null,"remedy":null}\n');
 
 /**
+ * Writes the line and answers its verdict.
  * @param asked the question as it was put: its record of `answered` has become the entry
  * @param at index of both
+ * @param netns the name of the namespace that was asked as JSON
  */
-export function answerLine(
+export function writeAnswer(
+  writer: ByteWriter,
   native: Native,
   asked: Records,
   answered: Records,
   at: number,
-  netns: string | null,
-): Answer {
+  netns: string,
+): LookupVerdict {
+  writer.reserve(LONGEST + netns.length);
+  const zone = asked.zone(at);
+  writer.encoded(PROTOCOL);
+  writer.ascii(protocolName(asked.protocol(at)));
+  writePlace(writer, PEER, asked, at, REPLY_DESTINATION);
+  writePlace(writer, LOCAL, asked, at, REPLY_SOURCE);
+  writer.text(`},"pid":null,"fd":null,"process":null,"netns":${netns}`);
+  writer.encoded(ZONE);
+  writer.number(zone);
   const errno = answered.errno(at);
-  const flow =
-    `{"flow":{"protocol":"${protocolName(asked.protocol(at))}","peer":${place(asked, at, REPLY_DESTINATION)}` +
-    `,"local":${place(asked, at, REPLY_SOURCE)},"pid":null,"fd":null,"process":null` +
-    `,"netns":${JSON.stringify(netns)},"zone":${asked.zone(at)}}`;
   if (errno === 0 && isTranslated(asked, answered, at)) {
     // The one answer of which there are millions: no object is made for it.
-    return {
-      verdict: 'translated',
-      text: `${flow},"original":${place(answered, at, ORIGINAL_DESTINATION)}${TRANSLATED}${asked.zone(at)}${END}`,
-    };
+    writePlace(writer, ORIGINAL, answered, at, ORIGINAL_DESTINATION);
+    writer.encoded(TRANSLATED);
+    writer.number(zone);
+    writer.encoded(END);
+    return 'translated';
   }
-  const step = stepOf(native, errno, asked.zone(at));
+  const step = stepOf(native, errno, zone);
   const { verdict, reason, cause, remedy } = conclude(asked, answered, at, step);
   const rest = JSON.stringify({
     original: null,
@@ -52,13 +71,9 @@ export function answerLine(
     cause,
     remedy,
   });
-  return { verdict, text: `${flow},${rest.slice(1)}` };
+  writer.text(`},${rest.slice(1)}\n`);
+  return verdict;
 }
-
-const TRANSLATED =
-  ',"verdict":"translated","reason":"translated","mechanism":"netfilter","evidence":[{"call":"ctnetlink get"' +
-  ',"target":"conntrack","result":0,"errno":null,"errorName":null,"detail":"zone ';
-const END = '","mechanism":"netfilter"}],"cause":null,"remedy":null}';
 
 /** Neither the host's own end nor its peer is the original destination: concludeLookup says the same. */
 function isTranslated(asked: Records, answered: Records, at: number): boolean {
@@ -107,6 +122,15 @@ function endpointOf(records: Records, at: number, endpoint: number): Endpoint {
   };
 }
 
-function place(records: Records, at: number, endpoint: number): string {
-  return `{"address":"${records.address(at, endpoint)}","port":${records.port(at, endpoint)}}`;
+function writePlace(
+  writer: ByteWriter,
+  head: Uint8Array,
+  records: Records,
+  at: number,
+  endpoint: number,
+): void {
+  writer.encoded(head);
+  records.writeAddress(writer, at, endpoint);
+  writer.encoded(PORT);
+  writer.number(records.port(at, endpoint));
 }

@@ -9,10 +9,11 @@ import { ExitCode, Failure } from '../exit-codes.ts';
 import { Borrowed } from '../flows/subject.ts';
 import { NamespaceError, namespaceFailure } from '../host/namespaces.ts';
 import type { Native } from '../native.ts';
+import { ByteWriter } from '../table/byte-writer.ts';
 import { tableFailure } from '../table/read.ts';
 import { Records } from '../table/record.ts';
 import type { LookupVerdict } from '../verdict.ts';
-import { answerLine } from './answer.ts';
+import { writeAnswer } from './answer.ts';
 import { LONGEST_LINE, linesOf } from './lines.ts';
 import { readTuple } from './tuple.ts';
 
@@ -36,8 +37,8 @@ export async function lookupStream(
   const batch = new Batch(native, options);
   for await (const lines of linesOf(input)) {
     for (let at = 0; at < lines.length; at += BATCH) {
-      const text = batch.answer(lines.slice(at, at + BATCH));
-      if (!output.write(text)) await once(output, 'drain');
+      const answers = batch.answer(lines.slice(at, at + BATCH));
+      if (!output.write(answers)) await once(output, 'drain');
     }
   }
   return batch.exitCode();
@@ -48,16 +49,20 @@ class Batch {
   readonly #options: StdinOptions;
   readonly #asked = new Records(BATCH);
   readonly #answered = new Records(BATCH);
+  readonly #writer = new ByteWriter(1 << 21);
+  /** Its name as JSON. */
+  readonly #netns: string;
   readonly #outcomes = new Set<LookupVerdict | 'malformed'>();
   #line = 0;
 
   constructor(native: Native, options: StdinOptions) {
     this.#native = native;
     this.#options = options;
+    this.#netns = JSON.stringify(options.netns?.name ?? null);
   }
 
   /** The answers to at most BATCH lines. */
-  answer(lines: readonly string[]): string {
+  answer(lines: readonly string[]): Buffer {
     let questions = 0;
     const slots = lines.map((line): string | null => {
       this.#line += 1;
@@ -74,9 +79,11 @@ class Batch {
     });
     this.#ask(questions);
     let next = 0;
-    let text = '';
-    for (const slot of slots) text += `${slot ?? this.#answerText(next++)}\n`;
-    return text;
+    for (const slot of slots) {
+      if (slot === null) this.#answer(next++);
+      else this.#writer.text(slot);
+    }
+    return this.#writer.take();
   }
 
   #ask(questions: number): void {
@@ -91,18 +98,15 @@ class Batch {
     if (refused !== undefined) throw tableFailure(refused);
   }
 
-  #answerText(at: number): string {
-    const name = this.#options.netns?.name ?? null;
-    const { verdict, text } = answerLine(this.#native, this.#asked, this.#answered, at, name);
-    this.#outcomes.add(verdict);
-    return text;
+  #answer(at: number): void {
+    const [asked, answered] = [this.#asked, this.#answered];
+    this.#outcomes.add(writeAnswer(this.#writer, this.#native, asked, answered, at, this.#netns));
   }
 
   #malformed(line: string, message: string): string {
     this.#outcomes.add('malformed');
-    return JSON.stringify({
-      error: { line: this.#line, reason: 'malformed', message, input: line.slice(0, SHOWN) },
-    });
+    const error = { line: this.#line, reason: 'malformed', message, input: line.slice(0, SHOWN) };
+    return `${JSON.stringify({ error })}\n`;
   }
 
   exitCode(): ExitCode {

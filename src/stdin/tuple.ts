@@ -40,7 +40,8 @@ export function readTuple(line: string, defaultZone: number, records: Records, a
 type Words = [protocol: string, peer: string, local: string, zone: string | undefined];
 
 function fromWords(line: string): Words {
-  const words = line.trim().split(/[ \t]+/);
+  const words =
+    line.includes('\t') || line.includes('  ') ? line.trim().split(/[ \t]+/) : line.trim().split(' ');
   const [protocol, peer, local, zone] = words;
   if (local === undefined || words.length > 4 || protocol === undefined || peer === undefined) {
     throw new SyntaxError(`the line is not PROTOCOL PEER LOCAL [ZONE], e.g. ${EXAMPLE}`);

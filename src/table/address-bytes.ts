@@ -2,16 +2,29 @@
 
 import { isIPv6 } from 'node:net';
 
+const DOT = 46;
+const ZERO = 48;
+
+/** Four decimal numbers without leading zeros, which some programs would read as octal. */
 export function writeIPv4(bytes: Uint8Array, at: number, text: string): boolean {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return false;
-  for (let part = 1; part <= 4; part++) {
-    const digits = match[part] ?? '';
-    const value = Number(digits);
-    if (value > 255 || (digits.length > 1 && digits[0] === '0')) return false;
-    bytes[at + part - 1] = value;
+  let part = 0;
+  let digits = 0;
+  let value = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const code = index === text.length ? DOT : text.charCodeAt(index);
+    if (code === DOT) {
+      if (digits === 0 || part === 4) return false;
+      bytes[at + part++] = value;
+      [digits, value] = [0, 0];
+      continue;
+    }
+    const digit = code - ZERO;
+    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return false;
+    value = value * 10 + digit;
+    digits += 1;
+    if (value > 255) return false;
   }
-  return true;
+  return part === 4;
 }
 
 export function writeIPv6(bytes: Uint8Array, at: number, text: string): boolean {

@@ -5,6 +5,7 @@
 
 import type { Family } from '../verdict.ts';
 
+const encoder = new TextEncoder();
 const SPACE = 32;
 const DOT = 46;
 const COLON = 58;
@@ -39,6 +40,13 @@ export class ByteWriter {
     let to = this.used;
     for (let at = 0; at < text.length; at++) bytes[to++] = text.charCodeAt(at);
     this.used = to;
+  }
+
+  /** Any text, of any length. */
+  text(words: string): void {
+    const bytes = encoder.encode(words);
+    this.reserve(bytes.length);
+    this.encoded(bytes);
   }
 
   /** A text that was encoded beforehand. */

@@ -35,6 +35,8 @@ const PROTOCOLS: Record<number, string> = {
   136: 'udplite',
 };
 
+const NUMBERS = new Map(Object.entries(PROTOCOLS).map(([number, name]) => [name, Number(number)]));
+
 /** linux/netfilter/nf_conntrack_tcp.h, in the words of conntrack(8). */
 const TCP_STATES = [
   'NONE',
@@ -146,8 +148,7 @@ export function protocolName(number: number): string {
 
 /** The number of a protocol that has a name here or is one itself; null for anything else. */
 export function protocolNumber(name: string): number | null {
-  for (const [number, known] of Object.entries(PROTOCOLS)) if (known === name) return Number(number);
-  return /^[0-9]{1,3}$/.test(name) && Number(name) <= 255 ? Number(name) : null;
+  return NUMBERS.get(name) ?? (/^[0-9]{1,3}$/.test(name) && Number(name) <= 255 ? Number(name) : null);
 }
 
 export function isIcmp(protocol: number): boolean {
