@@ -4,7 +4,7 @@
  *   kldload -n if_epair pf ipfw && node --test test/live-bsd/freebsd.test.ts
  *
  * Nothing of the host's own rules is touched: PF and ipfw have their own in each vnet. Sources: jail(8), epair(4), vnet(9),
- * pfctl(8), ipfw(8). Not yet run; see platforms/README.md.
+ * pfctl(8), ipfw(8). Not yet run; see PLATFORMS.md.
  */
 
 import assert from 'node:assert/strict';

@@ -5,7 +5,7 @@
  *
  * PF has one rule set for all routing domains, and the host's own is not touched: its pf.conf(5) has to call the anchor that
  * the suite fills, with the line `anchor "origdst-test"`. Sources: rdomain(4), pair(4), route(8), pfctl(8), pf.conf(5).
- * Not yet run; see platforms/README.md.
+ * Not yet run; see PLATFORMS.md.
  */
 
 import assert from 'node:assert/strict';
