@@ -120,16 +120,18 @@ function npfSet({ protocol, ports, to, interface: device, families }: Scenario):
       `map ${name} dynamic proto ${protocol} ${localAddress(to, 4)} port ${to.port} <- 0.0.0.0/0 port ${port}`,
   );
   const file = '/etc/npf.conf';
+  const saved = `${file}.before-origdst`;
   return {
     os: 'netbsd',
     apply: [
-      `cp -p ${file} ${file}.before-origdst`,
+      `cp -p ${file} ${saved}`,
       feed(`cat >> ${file}`, maps),
-      `npfctl validate ${file}`,
+      `npfctl validate ${file} || { mv ${saved} ${file}; exit 1; }`,
       'npfctl reload',
     ],
-    undo: [`mv ${file}.before-origdst ${file}`, 'npfctl reload'],
+    undo: [`mv ${saved} ${file}`, 'npfctl reload'],
     notes: [
+      'Written from npf.conf(5), and not tried on a NetBSD.',
       'NPF has one configuration file, which is replaced as a whole. It must name every interface with a group, and pass what the map lines redirect.',
       'The proxy asks /dev/npf for the original destination, which only the super-user may.',
     ],

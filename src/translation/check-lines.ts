@@ -20,20 +20,16 @@ const LAST: Record<NumberField, number> = {
 
 const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 
-export function checkLines(tokens: readonly Token[], mend: Mend): Finding[] {
-  const check = new LineCheck(mend);
-  for (const token of tokens) check.take(token);
-  return check.finish();
-}
-
-class LineCheck {
+export class LineCheck {
   readonly #found: Finding[] = [];
   readonly #mend: Mend;
   #rule = 0;
   #ended = false;
   /** Keywords of the present rule. */
-  #seen = new Map<string, number>();
-  #returns: Token[] = [];
+  readonly #seen = new Map<string, number>();
+  /** Lines that end with a carriage return: the first, and how many. */
+  #firstReturn: Token | null = null;
+  #returns = 0;
   readonly #meant = new Map<string, string | null>();
 
   constructor(mend: Mend) {
@@ -41,7 +37,10 @@ class LineCheck {
   }
 
   take(token: Token): void {
-    if (token.text.endsWith('\r')) this.#returns.push(token);
+    if (token.text.endsWith('\r')) {
+      this.#firstReturn ??= token;
+      this.#returns++;
+    }
     if (token.cut)
       this.#add(token, 'error', 'nul-byte', 'A NUL byte hides the rest of the line from the loader.');
     if (token.column === LINE_LIMIT + 1) {
@@ -61,9 +60,9 @@ class LineCheck {
   }
 
   finish(): Finding[] {
-    const [first] = this.#returns;
-    if (first !== undefined) {
-      const count = this.#returns.length;
+    const first = this.#firstReturn;
+    if (first !== null) {
+      const count = this.#returns;
       const cause = `${count} line${count === 1 ? ' ends' : 's end'} with a carriage return (CRLF): the loader accepts the file, but skips every address and misreads every device name, so that redirected connections go nowhere.`;
       this.#found.push({
         ...{ line: first.line, column: first.column + first.text.length - 1, rule: null },
@@ -140,7 +139,7 @@ class LineCheck {
       }
       if (keyword.kind === 'rule') {
         this.#rule++;
-        this.#seen = new Map();
+        this.#seen.clear();
       } else if (this.#rule > 0) this.#ended = true;
       return;
     }

@@ -1,10 +1,10 @@
 /** What the original loader would do with a rule file, and what surprises the file holds. */
 
-import { checkLines } from './check-lines.ts';
+import { LineCheck } from './check-lines.ts';
 import { checkRule } from './check-rule.ts';
 import { type Finding, Mend } from './finding.ts';
 import type { LoadedFile } from './loaded.ts';
-import { loadTokens } from './loader.ts';
+import { Loader } from './loader.ts';
 import { asRule, type List, type Rule } from './rule.ts';
 import { findShadows, ruleName } from './shadow.ts';
 import { tokenize } from './token.ts';
@@ -21,13 +21,18 @@ export interface CheckReport {
 
 /** @param bytes one character a byte (latin1) */
 export function check(file: string, bytes: string): CheckReport {
-  const tokens = [...tokenize(bytes)];
-  const loaded = loadTokens(tokens);
-  const rules = loaded.rules.map(asRule);
   const mend = new Mend(file);
+  const loader = new Loader();
+  const lines = new LineCheck(mend);
+  for (const token of tokenize(bytes)) {
+    loader.take(token);
+    lines.take(token);
+  }
+  const loaded = loader.finish();
+  const rules = loaded.rules.map(asRule);
   const findings = [
     ...refusals(loaded, bytes, mend),
-    ...checkLines(tokens, mend),
+    ...lines.finish(),
     ...rules.flatMap((rule) => checkRule(rule, mend)),
     ...shadowed(rules),
     ...notes(rules),

@@ -50,7 +50,9 @@ export type Keyword =
 export const LIST_LIMIT = 50;
 
 /** Keywords with a value, up to and with the `=`. */
-export const SETTINGS: ReadonlyMap<string, Keyword> = new Map(settings());
+export const SETTINGS: ReadonlyMap<string, { keyword: Keyword; name: string }> = new Map(
+  [...settings()].map(([key, keyword]) => [key, { keyword, name: key.slice(0, -1) }]),
+);
 
 function* settings(): Generator<[string, Keyword]> {
   for (const [prefix, side] of [
@@ -109,8 +111,9 @@ const BEGINNINGS: readonly [string, Keyword][] = [
 export function recognise(text: string): { keyword: Keyword; name: string; value: string | null } | null {
   const equals = text.indexOf('=');
   const key = equals === -1 ? '' : text.slice(0, equals + 1);
-  const keyword = SETTINGS.get(key);
-  if (keyword !== undefined) return { keyword, name: key.slice(0, -1), value: text.slice(equals + 1) };
+  const setting = SETTINGS.get(key);
+  if (setting !== undefined)
+    return { keyword: setting.keyword, name: setting.name, value: text.slice(equals + 1) };
   const beginning = BEGINNINGS.find(([start]) => text.startsWith(start));
   if (beginning === undefined) return null;
   return { keyword: beginning[1], name: beginning[0], value: null };
@@ -135,7 +138,7 @@ export function nearestKeyword(name: string): string | null {
   if (alias[wanted] !== undefined) return alias[wanted];
   let best: string | null = null;
   let least = 3;
-  for (const key of [...SETTINGS.keys()].map((one) => one.slice(0, -1)).concat('RULE', 'END', 'POSITION')) {
+  for (const key of [...SETTINGS.values()].map(({ name: one }) => one).concat('RULE', 'END', 'POSITION')) {
     if (Math.abs(key.length - wanted.length) >= least) continue;
     const distance = editDistance(wanted, key, least);
     if (distance < least) [best, least] = [key, distance];

@@ -42,7 +42,7 @@ export interface LoadedRule {
   masquerade: boolean;
   newAddress: number | null;
   newPort: number | null;
-  /** Every line of it that the loader recognised. */
+  /** Its lines DIRECTION, PROTOCOL, NEWADDR and NEWPORT. */
   tokens: KeywordToken[];
 }
 

@@ -14,34 +14,42 @@ import { type KeywordToken, type Place, type Token, tokenize } from './token.ts'
 const BAD_ADDRESS = 'Error getting source address from line: Success';
 
 export function load(file: string): LoadedFile {
-  return loadTokens([...tokenize(file)]);
+  const loader = new Loader();
+  for (const token of tokenize(file)) loader.take(token);
+  return loader.finish();
 }
 
-export function loadTokens(tokens: readonly Token[]): LoadedFile {
-  return new Loader(tokens).result;
-}
-
-class Loader {
-  readonly result: LoadedFile = { rules: [], refusals: [], says: [], status: 0, end: null };
+/** Takes the lines one by one: a big file is never held as tokens. */
+export class Loader {
+  readonly #result: LoadedFile = { rules: [], refusals: [], says: [], status: 0, end: null };
   #rule = emptyRule();
   /** The rule that is being read; 0 before the first RULE. */
   #number = 0;
+  #counted = 0;
+  /** The first line that is counted as a rule and not read as one. */
+  #extra: Token | null = null;
+  #last: Place = { line: 1, column: 1 };
 
-  constructor(tokens: readonly Token[]) {
-    for (const token of tokens) {
-      if (token.kind !== 'keyword') continue;
-      if (this.result.end === null) this.#take(token);
+  take(token: Token): void {
+    this.#last = token;
+    if (countsAsRule(token)) {
+      this.#counted++;
+      if (this.#result.end !== null || !isRule(token)) this.#extra ??= token;
     }
-    const counted = tokens.filter(countsAsRule).length;
-    if (this.result.end === null && this.#number > 0) this.#endMissing(tokens, counted);
-    else if (counted > this.result.rules.length) this.#mismatch(tokens, counted);
+    if (token.kind === 'keyword' && this.#result.end === null) this.#keyword(token);
   }
 
-  #take(token: KeywordToken): void {
+  finish(): LoadedFile {
+    if (this.#result.end === null && this.#number > 0) this.#endMissing();
+    else if (this.#extra !== null) this.#miscounted(this.#extra);
+    return this.#result;
+  }
+
+  #keyword(token: KeywordToken): void {
     const { keyword } = token;
     const rule = this.#rule;
     const value = token.value ?? '';
-    if (keyword.kind !== 'rule' && keyword.kind !== 'end') rule.tokens.push(token);
+    if (KEPT.has(token.name)) rule.tokens.push(token);
     switch (keyword.kind) {
       case 'rule':
         this.#begin(token);
@@ -50,7 +58,7 @@ class Loader {
         // Before the first RULE it means nothing.
         if (this.#number === 0) return;
         this.#commit();
-        this.result.end = { line: token.line, column: token.column };
+        this.#result.end = { line: token.line, column: token.column };
         return;
       case 'position':
         this.#say(`Keyword "${shown(token.text)}" at line ${token.read} not valid!`);
@@ -133,7 +141,7 @@ class Loader {
         'Error, freeing memory.',
       ]);
     }
-    this.result.rules.push(this.#rule);
+    this.#result.rules.push(this.#rule);
   }
 
   #address(slot: Slot, token: KeywordToken, index: number, negated: boolean): void {
@@ -182,38 +190,36 @@ class Loader {
     ]);
   }
 
-  #endMissing(tokens: readonly Token[], counted: number): void {
+  #endMissing(): void {
     // The loader has not looked at the rule that END would have closed.
-    this.result.rules.push(this.#rule);
-    const { line, column } = tokens.at(-1) ?? this.#rule.place;
+    this.#result.rules.push(this.#rule);
     const cause = 'There is no END after the last rule, and for that the loader refuses the whole file.';
-    this.#refuse({ line, column }, 'end-missing', cause, mismatch(counted, 0));
+    this.#refuse(this.#last, 'end-missing', cause, mismatch(this.#counted, 0));
   }
 
   /** The loader counts the RULE lines of the whole file first, and reads only up to END. */
-  #mismatch(tokens: readonly Token[], counted: number): void {
-    const end = this.result.end?.line ?? 0;
-    const extra = tokens.find((token) => countsAsRule(token) && (token.line > end || !isRule(token)));
-    const { line, column } = extra ?? { line: 1, column: 1 };
-    const cause =
-      extra !== undefined && isRule(extra)
-        ? 'There is a RULE after END: the loader counts it, does not read it, and refuses the whole file.'
-        : 'The line begins like BSRULE: the loader counts it as a rule, does not read it as one, and refuses the whole file.';
-    const read = this.result.end === null ? 0 : this.result.rules.length;
-    this.#refuse({ line, column }, 'rule-miscounted', cause, mismatch(counted, read));
+  #miscounted(extra: Token): void {
+    const cause = isRule(extra)
+      ? 'There is a RULE after END: the loader counts it, does not read it, and refuses the whole file.'
+      : 'The line begins like BSRULE: the loader counts it as a rule, does not read it as one, and refuses the whole file.';
+    const read = this.#result.end === null ? 0 : this.#result.rules.length;
+    this.#refuse(extra, 'rule-miscounted', cause, mismatch(this.#counted, read));
   }
 
   /** The loader ends at the first refusal; what would be the next ones is told all the same. */
   #refuse({ line, column }: Place, reason: Refusal['reason'], cause: string, says: readonly string[]): void {
     this.#say(...says);
-    this.result.refusals.push({ line, column, reason, cause });
-    this.result.status = 1;
+    this.#result.refusals.push({ line, column, reason, cause });
+    this.#result.status = 1;
   }
 
   #say(...words: string[]): void {
-    if (this.result.refusals.length === 0) this.result.says.push(...words);
+    if (this.#result.refusals.length === 0) this.#result.says.push(...words);
   }
 }
+
+/** The lines that findings about a rule as a whole point to. */
+const KEPT = new Set(['DIRECTION', 'PROTOCOL', 'NEWADDR', 'NEWPORT']);
 
 function mismatch(counted: number, read: number): string[] {
   return [`Error! Number of rules mismatch [${counted} vs ${read}]! Strange!`];
@@ -224,6 +230,7 @@ function isRule(token: Token): boolean {
 }
 
 /** get_number_of_rules compares four characters, also of BSRULE. */
-function countsAsRule({ text }: Token): boolean {
-  return text.startsWith('RULE') || text.startsWith('BSRU');
+function countsAsRule(token: Token): boolean {
+  if (token.kind === 'unknown') return token.text.startsWith('BSRU');
+  return token.kind === 'keyword' && token.keyword.kind === 'rule';
 }

@@ -15,16 +15,34 @@ export function isPlainNumber(value: string, last: number): boolean {
   return /^[0-9]{1,10}$/.test(value) && Number(value) <= last;
 }
 
-const DOTTED = /^(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})$/;
-
 /**
  * inet_pton(3) of what follows the `=` and any spaces (get_string, get_address): four decimal numbers and
  * nothing else, so that a trailing blank or carriage return spoils it. null: not taken.
  */
 export function readAddress(value: string): number | null {
-  const parts = DOTTED.exec(value.replace(/^ +/, ''))?.slice(1).map(Number);
-  if (parts === undefined || parts.some((part) => part > 255)) return null;
-  return parts.reduce((sum, part) => sum * 256 + part, 0);
+  let at = 0;
+  while (value.charCodeAt(at) === SPACE) at++;
+  let address = 0;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && value.charCodeAt(at++) !== DOT) return null;
+    const from = at;
+    let number = 0;
+    for (let digit = digitAt(value, at); digit !== null; digit = digitAt(value, ++at))
+      number = number * 10 + digit;
+    const leadingZero = at > from + 1 && digitAt(value, from) === 0;
+    if (at === from || leadingZero || at > from + 3 || number > 255) return null;
+    address = address * 256 + number;
+  }
+  return at === value.length ? address : null;
+}
+
+const SPACE = 0x20;
+const DOT = 0x2e;
+const ZERO = 0x30;
+
+function digitAt(text: string, at: number): number | null {
+  const digit = text.charCodeAt(at) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : null;
 }
 
 export function formatAddress(address: number): string {

@@ -13,16 +13,24 @@ export function set(slot: Slot, token: KeywordToken, index: number, value: numbe
   else if (negated) slot.meaning = 'different';
 }
 
+/** Most selectors of most rules are never set: those share this one. */
+const UNSET: Slot = Object.freeze({ is: 'unset', meaning: 'single', values: [], tokens: [] });
+
+/** The slot to be written to. */
 export function addressSlot(rule: LoadedRule, side: Side): Slot {
-  return side === 'source' ? rule.sourceAddress : rule.destinationAddress;
+  return ownSlot(rule, side === 'source' ? 'sourceAddress' : 'destinationAddress');
 }
 
 export function portSlot(rule: LoadedRule, side: Side): Slot {
-  return side === 'source' ? rule.sourcePort : rule.destinationPort;
+  return ownSlot(rule, side === 'source' ? 'sourcePort' : 'destinationPort');
 }
 
-function emptySlot(): Slot {
-  return { is: 'unset', meaning: 'single', values: [], tokens: [] };
+function ownSlot(
+  rule: LoadedRule,
+  field: 'sourceAddress' | 'destinationAddress' | 'sourcePort' | 'destinationPort',
+): Slot {
+  if (rule[field] === UNSET) rule[field] = { is: 'unset', meaning: 'single', values: [], tokens: [] };
+  return rule[field];
 }
 
 export function emptyRule(): LoadedRule {
@@ -32,10 +40,10 @@ export function emptyRule(): LoadedRule {
     name: null,
     direction: null,
     protocol: 0,
-    sourceAddress: emptySlot(),
-    destinationAddress: emptySlot(),
-    sourcePort: emptySlot(),
-    destinationPort: emptySlot(),
+    sourceAddress: UNSET,
+    destinationAddress: UNSET,
+    sourcePort: UNSET,
+    destinationPort: UNSET,
     inDevice: null,
     outDevice: null,
     nat: false,
