@@ -1,5 +1,6 @@
 /** The listening descriptor: made, bound and made transparent here; Node's event loop takes it over. */
 
+import { catalogue } from '../../platforms/index.ts';
 import { isDenied, said } from '../conclusion.ts';
 import {
   DATAGRAM_DESTINATION,
@@ -55,9 +56,9 @@ export function openListener(native: Native, request: ListenRequest): ListeningS
   }
 }
 
-/** A dual-stack socket unless an IPv4 address was named, or there is no IPv6. */
-function openFor(native: Native, { address, port, protocol }: ListenRequest) {
-  const named = address === null ? null : parseListenAddress(address, port);
+/** A dual-stack socket unless an IPv4 address was named, there is no IPv6, or the mechanism knows none of its sockets. */
+function openFor(native: Native, { address, port, protocol, mechanism }: ListenRequest) {
+  const named = address === null ? anyAddress(mechanism, port) : parseListenAddress(address, port);
   const notes: string[] = [];
   if (named?.family !== 4) {
     const { fd, steps } = native.openSocket(6, protocol);
@@ -74,6 +75,13 @@ function openFor(native: Native, { address, port, protocol }: ListenRequest) {
   const { fd, steps } = native.openSocket(4, protocol);
   if (fd === null) throw placeRefused(native, place, protocol, steps.at(-1) as Step);
   return { fd, place, families: [4] as Family[], notes };
+}
+
+/** IPFIRE and TPROXY 2 answer for AF_INET sockets only, and not for IPv4 connections of others. */
+function anyAddress(name: string, port: number): Endpoint | null {
+  const mechanism = catalogue.find((one) => one.name === name);
+  if (mechanism === undefined || mechanism.questions.some(({ family }) => family === 6)) return null;
+  return { address: '0.0.0.0', port, family: 4 };
 }
 
 /**

@@ -5,8 +5,9 @@
  *   namespace PATH                     what follows happens in that network namespace
  *   socket N DOMAIN TYPE PROTOCOL      numbers; N names the descriptor, 0 to 255
  *   pipe N | file N PATH | closed N    no socket; a descriptor that is closed
+ *   share N                            SO_REUSEADDR
  *   bind N ADDRESS PORT | listen N | connect N ADDRESS PORT | accept LISTENER N | copy N M
- *   shut N | reset N                   shutdown in both directions; a close that sends RST
+ *   shut N | close N | reset N         shutdown in both directions; close; a close that sends RST
  *   names N                            getsockname and getpeername
  *   get N LEVEL OPTION LENGTH HOW      HOW: plain, value (a bad pointer), length (a bad pointer),
  *                                      nobody (as uid 65534), stranger (in a new user namespace)
@@ -139,6 +140,11 @@ static void take(int listener, unsigned number) {
   made(number, poll(&waiting, 1, PATIENCE_MS) == 1 ? accept(listener, NULL, NULL) : -1);
 }
 
+static void share(int fd) {
+  int on = 1;
+  answer(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+}
+
 static void reset(int fd) {
   struct linger now = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -158,14 +164,12 @@ static void make_pipe(unsigned number) {
 
 static void bind_or_connect(const char *verb, int fd, const char *text, unsigned port) {
   struct sockaddr_storage address;
-  int on = 1;
   socklen_t length = write_address(fd, text, port, &address);
   const struct sockaddr *to = (const struct sockaddr *)&address;
   if (strcmp(verb, "connect") == 0) {
     answer(connect(fd, to, length));
     return;
   }
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   answer(bind(fd, to, length));
 }
 
@@ -184,6 +188,8 @@ static void obey(const char *line) {
   else if (sscanf(line, "accept %u %d", &n, &a) == 2) take(*descriptor(n), (unsigned)a);
   else if (sscanf(line, "copy %u %d", &n, &a) == 2) made((unsigned)a, dup(*descriptor(n)));
   else if (sscanf(line, "shut %u", &n) == 1) answer(shutdown(*descriptor(n), SHUT_RDWR));
+  else if (sscanf(line, "share %u", &n) == 1) share(*descriptor(n));
+  else if (sscanf(line, "close %u", &n) == 1) answer(close(*descriptor(n)));
   else if (sscanf(line, "reset %u", &n) == 1) reset(*descriptor(n));
   else if (sscanf(line, "names %u", &n) == 1) names(*descriptor(n));
   else if (sscanf(line, "get %u %d %d %d %63s", &n, &a, &b, &c, text) == 5) {

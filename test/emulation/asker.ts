@@ -23,12 +23,20 @@ export class Asker {
   readonly #lines: Lines;
   #made = 0;
 
-  /** @param emulation null: on this host's own kernel */
-  constructor(emulation: Emulation | null) {
-    const { asker } = buildEmulation();
+  /**
+   * @param emulation null: on this host's own kernel
+   * @param prefix a program that runs it, with its own arguments
+   */
+  constructor(emulation: Emulation | null, prefix: readonly string[] = []) {
+    const [program = '', ...args] = [...prefix, buildEmulation().asker];
     const options: SpawnOptions = { stdio: ['pipe', 'pipe', 'inherit'] };
-    this.#child = emulation === null ? spawn(asker, [], options) : emulation.spawn(asker, [], options);
+    this.#child =
+      emulation === null ? spawn(program, args, options) : emulation.spawn(program, args, options);
     this.#lines = new Lines(this.#child);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   async call(line: string): Promise<Answer> {

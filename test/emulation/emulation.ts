@@ -5,6 +5,8 @@
 
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Ran } from '../support/cli.ts';
 import { RUN } from '../support/cli.ts';
 import { buildEmulation } from './build.ts';
@@ -82,6 +84,17 @@ export class Emulation {
     this.#loader.stdin?.write(`${line}\n`);
     const answer = await this.#lines.next();
     if (answer !== 'ok') throw new Error(`${line}: ${answer}`);
+  }
+
+  /** What this process makes meanwhile is the emulation's: a socket belongs to the cgroup that it was made in. */
+  within<T>(callback: () => T): T {
+    const home = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
+    writeFileSync(this.#members, String(process.pid));
+    try {
+      return callback();
+    } finally {
+      writeFileSync(join(dirname(dirname(this.#members)), home, 'cgroup.procs'), String(process.pid));
+    }
   }
 
   /** A program whose sockets, and those of its children, are the emulation's. */
