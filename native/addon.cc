@@ -138,6 +138,7 @@ void ExportMechanisms(Napi::Env env, Napi::Object exports) {
 }  // namespace odst
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("nodeApi", NAPI_VERSION);
   odst::ExportMechanisms(env, exports);
   odst::ExportFlows(env, exports);
   odst::ExportHost(env, exports);

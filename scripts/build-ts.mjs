@@ -30,3 +30,4 @@ await build({
 rmSync('dist', { recursive: true, force: true });
 renameSync(NEXT, 'dist');
 execFileSync('oclif', ['manifest'], { stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync('node', ['scripts/completions/run.ts'], { stdio: 'inherit' });

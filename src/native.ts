@@ -67,6 +67,8 @@ export interface TrackedFlow {
 }
 
 export interface Native extends NativeTable {
+  /** The version of Node-API that the addon was built for: every newer Node has it. */
+  readonly nodeApi: number;
   mechanisms(): string[];
   lookup(mechanism: string, flow: NativeFlow): NativeLookup;
   prepare(mechanism: string, fd: number, question: Question): { steps: Step[] };
@@ -140,6 +142,7 @@ export class NativeMissing extends Error {
 }
 
 let loaded: Native | NativeMissing | undefined;
+let path: string | null = null;
 
 /** The addon, or the reason why there is none: `capabilities` still runs without it. */
 export function loadNative(): Native | NativeMissing {
@@ -154,15 +157,20 @@ export function requireNative(): Native {
   return native;
 }
 
+/** The file that the addon was loaded from; null where it was not. */
+export function nativePath(): string | null {
+  return loadNative() instanceof NativeMissing ? null : path;
+}
+
 function attemptLoad(): Native | NativeMissing {
   if (process.env.ORIGDST_NO_NATIVE) {
     return new NativeMissing('the environment variable ORIGDST_NO_NATIVE forbids the native module');
   }
   const require = createRequire(import.meta.url);
   try {
-    const chosen = process.env.ORIGDST_NATIVE;
-    if (chosen !== undefined) return require(chosen) as Native;
-    return require('node-gyp-build')(packageRoot()) as Native;
+    const found: string = process.env.ORIGDST_NATIVE ?? require('node-gyp-build').resolve(packageRoot());
+    path = found;
+    return require(found) as Native;
   } catch (error) {
     const first = (error as Error).message.split('\n')[0];
     return new NativeMissing(`the native module could not be loaded: ${first}`);

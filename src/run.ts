@@ -1,7 +1,7 @@
 /**
  * Runs one command line. A command is started directly: oclif's own start-up reads plugins and
- * manifests that this program does not have, and takes longer than the command. Help and the
- * version go through oclif.
+ * manifests that this program does not have, and takes longer than the command. Help goes
+ * through oclif.
  */
 
 import { readFileSync } from 'node:fs';
@@ -34,6 +34,11 @@ export async function run(argv: readonly string[]): Promise<void> {
   quietOnClosedPipe();
   const [first = '--help', second] = argv;
   if (first === 'help') return explain(argv.slice(1));
+  if (first === '--version') {
+    const { versionText } = await import('./version.ts');
+    process.stdout.write(versionText());
+    return;
+  }
   const topic = isTopic(first);
   if (first.startsWith('-') || asksForHelp(argv.slice(1)) || (topic && second === undefined)) {
     return explain(argv);
@@ -56,7 +61,7 @@ function isTopic(word: string): boolean {
   return Object.keys(COMMANDS).some((name) => name.startsWith(`${word} `));
 }
 
-/** Help and version, as oclif draws them: `help COMMAND` is `COMMAND --help`. */
+/** Help, as oclif draws it: `help COMMAND` is `COMMAND --help`. */
 async function explain(argv: readonly string[]): Promise<void> {
   const asked = argv.some((word) => word.startsWith('-')) ? argv : [...argv, '--help'];
   const { execute } = await import('@oclif/core/execute');

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { arch, release, type } from 'node:os';
 import { describe, test } from 'node:test';
 import { origdst, RUN } from '../support/cli.ts';
 import { assertSchema } from '../support/schema.ts';
@@ -135,5 +137,26 @@ describe('help', () => {
       assert.match(ran.stdout, new RegExp(`\\$ origdst ${command} `));
     });
   }
-  test('--version', () => assert.match(origdst(['--version']).stdout, /^origdst\/[0-9.]+ /));
+});
+
+describe('--version', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+  test('names the addon, the kernel and Node', () => {
+    const { code, stdout, stderr } = origdst(['--version']);
+    const [own, addon, kernel, node, ...rest] = stdout.split('\n');
+    assert.equal(own, `origdst ${version}`);
+    assert.match(addon ?? '', /^addon {3}\/.*\/origdst\.node, Node-API 8$/);
+    assert.equal(kernel, `kernel  ${type()} ${release()} ${arch()}`);
+    assert.equal(node, `Node    ${process.versions.node}, Node-API ${process.versions.napi}`);
+    assert.deepEqual(rest, ['']);
+    assert.equal(code, 0, stderr);
+  });
+
+  test('says why there is no addon', () => {
+    const { code, stdout } = origdst(['--version'], { env: { ORIGDST_NATIVE: '/nonexistent/origdst.node' } });
+    assert.match(stdout, /^addon {3}not loaded: .*\/nonexistent\/origdst\.node/m);
+    assert.match(stdout, /^ {2}mend: /m);
+    assert.equal(code, 0);
+  });
 });

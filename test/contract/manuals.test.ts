@@ -6,9 +6,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { catalogue } from '../../platforms/index.ts';
+import { type CommandDeclaration, declaredCommands } from '../../scripts/completions/commands.ts';
 import { ExitCode } from '../../src/exit-codes.ts';
 import { origdst } from '../support/cli.ts';
-import { type CommandDeclaration, declaredCommands } from '../support/commands.ts';
 import { describedFlags, mentionedFlags, readPage, references, section } from '../support/mdoc.ts';
 
 const ROOT = new URL('../../', import.meta.url);
