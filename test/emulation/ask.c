@@ -11,6 +11,7 @@
  *   names N                            getsockname and getpeername
  *   get N LEVEL OPTION LENGTH HOW      HOW: plain, value (a bad pointer), length (a bad pointer),
  *                                      nobody (as uid 65534), stranger (in a new user namespace)
+ *   fill N LEVEL OPTION HEX            getsockopt, with this in the buffer before the call
  *   give N LEVEL OPTION HEX            setsockopt
  *
  * Each is answered by a line of JSON: {"result":…,"error":"ENOENT","length":…,"out":"hex"}.
@@ -94,10 +95,8 @@ static void names(int fd) {
   printf("}\n");
 }
 
-static void get(int fd, int level, int option, int length, const char *how) {
-  unsigned char value[MOST];
+static void get(int fd, int level, int option, unsigned char *value, int length, const char *how) {
   void *nowhere = (void *)8;
-  memset(value, 0xaa, sizeof value);
   int asked = length;
   int bad_value = strcmp(how, "value") == 0, bad_length = strcmp(how, "length") == 0;
   long result = getsockopt(fd, level, option, bad_value ? nowhere : value,
@@ -111,6 +110,12 @@ static void get(int fd, int level, int option, int length, const char *how) {
   printf("\"}\n");
 }
 
+static void get_plain(int fd, int level, int option, int length, const char *how) {
+  unsigned char value[MOST];
+  memset(value, 0xaa, sizeof value);
+  get(fd, level, option, value, length, how);
+}
+
 /* In a child, which becomes somebody else first. */
 static void get_as(int fd, int level, int option, int length, const char *how) {
   fflush(stdout);
@@ -118,7 +123,7 @@ static void get_as(int fd, int level, int option, int length, const char *how) {
   if (child == 0) {
     if (strcmp(how, "nobody") == 0 && setresuid(65534, 65534, 65534) != 0) _exit(1);
     if (strcmp(how, "stranger") == 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) _exit(1);
-    get(fd, level, option, length, how);
+    get_plain(fd, level, option, length, how);
     fflush(stdout);
     _exit(0);
   }
@@ -127,11 +132,22 @@ static void get_as(int fd, int level, int option, int length, const char *how) {
   if (status != 0) exit(1);
 }
 
+static socklen_t read_hex(const char *hex, unsigned char *value) {
+  socklen_t length = 0;
+  while (length < MOST && sscanf(hex + 2 * length, "%2hhx", &value[length]) == 1) length++;
+  return length;
+}
+
 static void give(int fd, int level, int option, const char *hex) {
   unsigned char value[MOST];
-  size_t length = 0;
-  for (; length < MOST && sscanf(hex + 2 * length, "%2hhx", &value[length]) == 1; length++) continue;
-  answer(setsockopt(fd, level, option, value, (socklen_t)length));
+  socklen_t length = read_hex(hex, value);
+  answer(setsockopt(fd, level, option, value, length));
+}
+
+static void fill(int fd, int level, int option, const char *hex) {
+  unsigned char value[MOST];
+  socklen_t length = read_hex(hex, value);
+  get(fd, level, option, value, (int)length, "plain");
 }
 
 static void take(int listener, unsigned number) {
@@ -194,8 +210,10 @@ static void obey(const char *line) {
   else if (sscanf(line, "names %u", &n) == 1) names(*descriptor(n));
   else if (sscanf(line, "get %u %d %d %d %63s", &n, &a, &b, &c, text) == 5) {
     int other = strcmp(text, "nobody") == 0 || strcmp(text, "stranger") == 0;
-    (other ? get_as : get)(*descriptor(n), a, b, c, text);
-  } else if (sscanf(line, "give %u %d %d %63s", &n, &a, &b, text) == 4)
+    (other ? get_as : get_plain)(*descriptor(n), a, b, c, text);
+  } else if (sscanf(line, "fill %u %d %d %63s", &n, &a, &b, text) == 4)
+    fill(*descriptor(n), a, b, text);
+  else if (sscanf(line, "give %u %d %d %63s", &n, &a, &b, text) == 4)
     give(*descriptor(n), a, b, text);
   else if (sscanf(line, "%15s %u %63s %d", verb, &n, text, &a) == 4)
     bind_or_connect(verb, *descriptor(n), text, (unsigned)a);

@@ -88,6 +88,11 @@ export class Asker {
     return this.call(`get ${descriptor} ${level} ${option} ${length} ${how}`);
   }
 
+  /** getsockopt with a buffer that says what is asked for. */
+  fill(descriptor: number, level: number, option: number, hex: string): Promise<Answer> {
+    return this.call(`fill ${descriptor} ${level} ${option} ${hex}`);
+  }
+
   set(descriptor: number, level: number, option: number, hex: string): Promise<Answer> {
     return this.call(`give ${descriptor} ${level} ${option} ${hex}`);
   }
