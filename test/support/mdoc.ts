@@ -48,10 +48,18 @@ export function literalBlocks(page: string): string[] {
 
 /** The text of one section. */
 export function section(page: string, name: string): string {
-  const start = page.indexOf(`\n.Sh ${name}\n`);
-  if (start === -1) throw new Error(`the page has no section ${name}`);
-  const end = page.indexOf('\n.Sh ', start + 1);
-  return page.slice(start, end === -1 ? undefined : end);
+  return part(page, `.Sh ${name}`, /^\.Sh /m);
+}
+
+/** The text of one subsection. */
+export function subsection(page: string, name: string): string {
+  return part(page, `.Ss ${name}`, /^\.S[hs] /m);
+}
+
+function part(page: string, heading: string, next: RegExp): string {
+  const [, text] = page.split(`\n${heading}\n`);
+  if (text === undefined) throw new Error(`the page has no ${heading}`);
+  return text.split(next)[0] ?? '';
 }
 
 /** The pages that a page refers to, as `origdst.1`. */
