@@ -6,7 +6,7 @@ import { type Finding, Mend } from './finding.ts';
 import type { LoadedFile } from './loaded.ts';
 import { Loader } from './loader.ts';
 import { asRule, type List, type Rule } from './rule.ts';
-import { findShadows, ruleName } from './shadow.ts';
+import { Shadows } from './shadow.ts';
 import { tokenize } from './token.ts';
 
 export interface CheckReport {
@@ -22,21 +22,17 @@ export interface CheckReport {
 /** @param bytes one character a byte (latin1) */
 export function check(file: string, bytes: string): CheckReport {
   const mend = new Mend(file);
-  const loader = new Loader();
+  const rules = new RulesCheck(mend);
+  const loader = new Loader((rule) => rules.take(asRule(rule)));
   const lines = new LineCheck(mend);
   for (const token of tokenize(bytes)) {
     loader.take(token);
     lines.take(token);
   }
   const loaded = loader.finish();
-  const rules = loaded.rules.map(asRule);
-  const findings = [
-    ...refusals(loaded, bytes, mend),
-    ...lines.finish(),
-    ...rules.flatMap((rule) => checkRule(rule, mend)),
-    ...shadowed(rules),
-    ...notes(rules),
-  ].sort((a, b) => a.line - b.line || a.column - b.column);
+  const findings = [...refusals(loaded, bytes, mend), ...lines.finish(), ...rules.findings].sort(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
   const count = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length;
   return {
     file,
@@ -45,11 +41,47 @@ export function check(file: string, bytes: string): CheckReport {
       status: loaded.status,
       says: loaded.says,
     },
-    rules: { total: rules.length, lists: tally(rules) },
+    rules: { total: rules.total, lists: rules.lists },
     findings,
     summary: { errors: count('error'), warnings: count('warning'), infos: count('info') },
   };
 }
+
+class RulesCheck {
+  readonly findings: Finding[] = [];
+  readonly lists = { pre: 0, output: 0, masquerade: 0, snat: 0, 'input-drop': 0, 'forward-drop': 0, none: 0 };
+  total = 0;
+  readonly #mend: Mend;
+  readonly #shadows = new Shadows();
+
+  constructor(mend: Mend) {
+    this.#mend = mend;
+  }
+
+  take(rule: Rule): void {
+    this.total++;
+    this.lists[rule.list ?? 'none']++;
+    if (rule.list === 'pre' && this.lists.pre === 1) this.#note(rule, 'info', 'pre-not-own-traffic', NOT_OWN);
+    this.findings.push(...checkRule(rule, this.#mend));
+    const examined = this.#shadows.open;
+    const by = this.#shadows.examine(rule);
+    if (by !== null) {
+      const cause = `The rule never acts: the first match wins, and ${by} takes all of its packets.`;
+      this.#note(rule, 'warning', 'shadowed', cause);
+    } else if (examined && !this.#shadows.open) {
+      const cause =
+        'From this rule on it was not examined whether rules are shadowed: too many of them overlap.';
+      this.#note(rule, 'info', 'shadows-unexamined', cause);
+    }
+  }
+
+  #note({ loaded }: Rule, severity: Finding['severity'], id: string, cause: string): void {
+    this.findings.push({ ...loaded.place, id, severity, rule: loaded.number, cause, remedy: null });
+  }
+}
+
+const NOT_OWN =
+  'PRE rules see what comes in by an interface: the host’s own connections are never redirected by them, only by OUTPUT rules.';
 
 function refusals(loaded: LoadedFile, bytes: string, mend: Mend): Finding[] {
   return loaded.refusals.map(({ line, column, reason, cause }): Finding => {
@@ -68,36 +100,4 @@ function refusals(loaded: LoadedFile, bytes: string, mend: Mend): Finding[] {
       remedy: remedies[reason] || null,
     };
   });
-}
-
-function shadowed(rules: readonly Rule[]): Finding[] {
-  const { shadows, unexamined } = findShadows(rules);
-  const findings = shadows.map(({ rule, by }): Finding => {
-    const cause = `The rule never acts: the first match wins, and ${ruleName(by)} takes all of its packets.`;
-    return { ...of(rule), id: 'shadowed', severity: 'warning', cause, remedy: null };
-  });
-  if (unexamined === null) return findings;
-  const cause = `Whether rules are shadowed was not examined from ${ruleName(unexamined)} on: too many rules overlap.`;
-  return [
-    ...findings,
-    { ...of(unexamined), id: 'shadows-unexamined', severity: 'info', cause, remedy: null },
-  ];
-}
-
-function notes(rules: readonly Rule[]): Finding[] {
-  const first = rules.find(({ list }) => list === 'pre');
-  if (first === undefined) return [];
-  const cause =
-    'PRE rules see what comes in by an interface: the host’s own connections are never redirected by them, only by OUTPUT rules.';
-  return [{ ...of(first), id: 'pre-not-own-traffic', severity: 'info', cause, remedy: null }];
-}
-
-function of({ loaded }: Rule): Pick<Finding, 'line' | 'column' | 'rule'> {
-  return { ...loaded.place, rule: loaded.number };
-}
-
-function tally(rules: readonly Rule[]): CheckReport['rules']['lists'] {
-  const lists = { pre: 0, output: 0, masquerade: 0, snat: 0, 'input-drop': 0, 'forward-drop': 0, none: 0 };
-  for (const { list } of rules) lists[list ?? 'none']++;
-  return lists;
 }

@@ -6,7 +6,7 @@
 
 import { DIRECTIONS } from './keywords.ts';
 import { shown } from './lines.ts';
-import type { LoadedFile, Refusal, Slot } from './loaded.ts';
+import type { LoadedFile, LoadedRule, Refusal, Slot } from './loaded.ts';
 import { readAddress, readInteger } from './numbers.ts';
 import { addressSlot, emptyRule, portSlot, set } from './slots.ts';
 import { type KeywordToken, type Place, type Token, tokenize } from './token.ts';
@@ -19,16 +19,23 @@ export function load(file: string): LoadedFile {
   return loader.finish();
 }
 
-/** Takes the lines one by one: a big file is never held as tokens. */
+/** Takes the lines one by one, and gives the rules one by one: a big file is never held as tokens. */
 export class Loader {
+  readonly #onRule: (rule: LoadedRule) => void;
   readonly #result: LoadedFile = { rules: [], refusals: [], says: [], status: 0, end: null };
   #rule = emptyRule();
   /** The rule that is being read; 0 before the first RULE. */
   #number = 0;
   #counted = 0;
+  #finished = 0;
   /** The first line that is counted as a rule and not read as one. */
   #extra: Token | null = null;
   #last: Place = { line: 1, column: 1 };
+
+  /** @param onRule takes the rules instead of the result */
+  constructor(onRule?: (rule: LoadedRule) => void) {
+    this.#onRule = onRule ?? ((rule) => void this.#result.rules.push(rule));
+  }
 
   take(token: Token): void {
     this.#last = token;
@@ -141,7 +148,8 @@ export class Loader {
         'Error, freeing memory.',
       ]);
     }
-    this.#result.rules.push(this.#rule);
+    this.#finished++;
+    this.#onRule(this.#rule);
   }
 
   #address(slot: Slot, token: KeywordToken, index: number, negated: boolean): void {
@@ -192,7 +200,8 @@ export class Loader {
 
   #endMissing(): void {
     // The loader has not looked at the rule that END would have closed.
-    this.#result.rules.push(this.#rule);
+    this.#finished++;
+    this.#onRule(this.#rule);
     const cause = 'There is no END after the last rule, and for that the loader refuses the whole file.';
     this.#refuse(this.#last, 'end-missing', cause, mismatch(this.#counted, 0));
   }
@@ -202,7 +211,7 @@ export class Loader {
     const cause = isRule(extra)
       ? 'There is a RULE after END: the loader counts it, does not read it, and refuses the whole file.'
       : 'The line begins like BSRULE: the loader counts it as a rule, does not read it as one, and refuses the whole file.';
-    const read = this.#result.end === null ? 0 : this.#result.rules.length;
+    const read = this.#result.end === null ? 0 : this.#finished;
     this.#refuse(extra, 'rule-miscounted', cause, mismatch(this.#counted, read));
   }
 

@@ -4,6 +4,8 @@ export type Range = readonly [first: number, last: number];
 
 export const LAST_ADDRESS = 0xffff_ffff;
 export const LAST_PORT = 0xffff;
+export const ALL_ADDRESSES: readonly Range[] = [[0, LAST_ADDRESS]];
+export const ALL_PORTS: readonly Range[] = [[0, LAST_PORT]];
 
 /** Any ranges, overlapping or reversed; a reversed one holds nothing. */
 export function normalise(ranges: readonly Range[]): Range[] {

@@ -2,7 +2,15 @@
 
 import type { LoadedRule, Slot } from './loaded.ts';
 import { formatAddress } from './numbers.ts';
-import { complement, LAST_ADDRESS, LAST_PORT, normalise, type Range } from './ranges.ts';
+import {
+  ALL_ADDRESSES,
+  ALL_PORTS,
+  complement,
+  LAST_ADDRESS,
+  LAST_PORT,
+  normalise,
+  type Range,
+} from './ranges.ts';
 
 /** What an address or port must be. `ranges` as written, `negated` where it must not be one of them. */
 export type Selector =
@@ -104,7 +112,7 @@ export function listValues(values: readonly number[]): number[] {
 
 /** The values that a selector takes, as positive ranges; null for `mine`, which depends on the interface. */
 export function taken(of: Selector, last: typeof LAST_ADDRESS | typeof LAST_PORT): readonly Range[] | null {
-  if (of.kind === 'any') return [[0, last]];
+  if (of.kind === 'any') return last === LAST_PORT ? ALL_PORTS : ALL_ADDRESSES;
   if (of.kind === 'mine') return null;
   return of.negated ? complement(of.ranges, last) : of.ranges;
 }

@@ -1,69 +1,70 @@
 /** Rules that never act, because an earlier rule of the same list takes all that they would match. */
 
-import { covers, type Range } from './ranges.ts';
-import { neverMatches, type Rule, selectorsOf, taken } from './rule.ts';
-
-/** A rule, and the earlier one that takes all of its packets. */
-export interface Shadow {
-  rule: Rule;
-  by: Rule;
-}
-
-export interface Shadows {
-  shadows: Shadow[];
-  /** The first rule that was not examined, because the comparisons were too many; null: all were. */
-  unexamined: Rule | null;
-}
+import { ALL_ADDRESSES, covers, LAST_ADDRESS, LAST_PORT, type Range } from './ranges.ts';
+import { neverMatches, type Rule, taken } from './rule.ts';
 
 /** Far more than sane files need; a file of nothing but overlapping intervals would take hours without. */
 const COMPARISONS = 5_000_000;
 
-export function findShadows(rules: readonly Rule[]): Shadows {
-  const shadows: Shadow[] = [];
-  const indexes = new Map<string, Index>();
-  let comparisons = 0;
-  for (const rule of rules) {
-    if (rule.list === null || neverMatches(rule) !== null) continue;
-    const key = `${rule.list} ${rule.protocol}`;
-    const index = indexes.get(key) ?? new Index();
-    indexes.set(key, index);
-    const shape = new Shape(rule);
-    let by: Shape | undefined;
-    for (const candidate of index.candidates(shape)) {
-      if (++comparisons > COMPARISONS) return { shadows, unexamined: rule };
-      if (!candidate.covers(shape)) continue;
-      by = candidate;
-      break;
-    }
-    if (by === undefined) index.add(shape);
-    else shadows.push({ rule, by: by.rule });
+/** Takes the rules in their order, and keeps of each no more than it needs. */
+export class Shadows {
+  readonly #indexes = new Map<string, Index>();
+  #comparisons = 0;
+
+  /** False: the comparisons were too many, and rules are no longer examined. */
+  get open(): boolean {
+    return this.#comparisons <= COMPARISONS;
   }
-  return { shadows, unexamined: null };
+
+  /** The name of the earlier rule that takes all of this one's packets, null where there is none. */
+  examine(rule: Rule): string | null {
+    if (!this.open || rule.list === null || neverMatches(rule) !== null) return null;
+    const key = `${rule.list} ${rule.protocol}`;
+    const index = this.#indexes.get(key) ?? new Index();
+    this.#indexes.set(key, index);
+    const shape = new Shape(rule);
+    for (const candidate of index.candidates(shape)) {
+      if (++this.#comparisons > COMPARISONS) return null;
+      if (candidate.covers(shape)) return candidate.name;
+    }
+    index.add(shape);
+    return null;
+  }
 }
 
 /** A rule as the sets of values that it takes: source, destination, source port, destination port. */
 class Shape {
-  readonly rule: Rule;
+  readonly #number: number;
+  readonly #line: number;
+  readonly inDevice: string | null;
+  readonly outDevice: string | null;
   /** null: an own address, which is comparable with itself alone. */
   readonly sets: readonly (readonly Range[] | null)[];
-  readonly open: readonly boolean[];
 
-  constructor(rule: Rule) {
-    this.rule = rule;
-    const selectors = selectorsOf(rule);
-    this.sets = selectors.map(([, selector, last]) => taken(selector, last));
-    this.open = selectors.map(([, selector]) => selector.kind === 'any');
+  constructor({ loaded, inDevice, outDevice, source, destination, sourcePort, destinationPort }: Rule) {
+    this.#number = loaded.number;
+    this.#line = loaded.place.line;
+    this.inDevice = inDevice;
+    this.outDevice = outDevice;
+    this.sets = [
+      taken(source, LAST_ADDRESS),
+      taken(destination, LAST_ADDRESS),
+      taken(sourcePort, LAST_PORT),
+      taken(destinationPort, LAST_PORT),
+    ];
+  }
+
+  get name(): string {
+    return `rule ${this.#number} (line ${this.#line})`;
   }
 
   covers(other: Shape): boolean {
-    const { inDevice, outDevice } = this.rule;
-    if (inDevice !== null && inDevice !== other.rule.inDevice) return false;
-    if (outDevice !== null && outDevice !== other.rule.outDevice) return false;
+    if (this.inDevice !== null && this.inDevice !== other.inDevice) return false;
+    if (this.outDevice !== null && this.outDevice !== other.outDevice) return false;
     return this.sets.every((set, at) => {
-      if (this.open[at]) return true;
       const inner = other.sets[at] ?? null;
-      if (set === null || inner === null) return set === inner;
-      return covers(set, inner);
+      if (set === ALL_ADDRESSES) return true;
+      return set === null || inner === null ? set === inner : covers(set, inner);
     });
   }
 
