@@ -60,14 +60,15 @@ export async function declaredCommands(): Promise<CommandDeclaration[]> {
 
 function declared(name: string, flag: DeclaredFlag): Flag {
   const { char, description = '', multiple = false, options = [] } = flag;
-  return { name, char, description: clause(description), multiple, value: kindOf(flag), options };
+  return { name, char, description: clause(description), multiple, value: kindOf(name, flag), options };
 }
 
-function kindOf({ type, helpValue = '', options }: DeclaredFlag): Value {
+function kindOf(name: string, { type, helpValue = '', options }: DeclaredFlag): Value {
   if (type === 'boolean') return 'none';
   if (options !== undefined) return 'words';
   if (helpValue.startsWith('[')) return 'optional';
-  const known: Record<string, Value> = { NS: 'namespace', FILE: 'file', INTERFACE: 'interface' };
+  if (name === 'interface') return 'interface';
+  const known: Record<string, Value> = { NS: 'namespace', FILE: 'file' };
   return known[helpValue] ?? 'unknown';
 }
 
