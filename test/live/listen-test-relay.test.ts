@@ -9,7 +9,7 @@ import { after, describe, test } from 'node:test';
 import { endpoint, formatEndpoint } from '../../src/endpoint.ts';
 import { CLIENT, GATEWAY, Lab, SERVER, UPLINK } from '../../src/lab/lab.ts';
 import { requireNative } from '../../src/native.ts';
-import { connectFrom } from '../support/client.ts';
+import { connectFrom, knockFrom } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { ListenTest } from '../support/listen-test.ts';
 import { keepReplies, LISTENER_PORT, redirectPort80, routeMarkedLocally } from '../support/rules.ts';
@@ -183,9 +183,7 @@ describe('a circle is recognised, and refused', () => {
     redirectPort80(lab.gateway, 'nft', 'output');
     const listener = await ListenTest.start(native, lab.gateway, RELAY);
     after(() => listener.stop());
-    const { socket } = streamFrom(native, lab.gateway, endpoint(SERVER[4], 80));
-    const [error] = await once(socket, 'error');
-    assert.equal(error.code, 'ECONNRESET');
+    knockFrom(native, lab.gateway, endpoint(SERVER[4], 80));
     const closed = await listener.ended(2);
     const loop = closed.find(({ ending }) => ending === 'loop');
     assert.match(loop?.detail ?? '', /this relay's own connection to 198\.51\.100\.2:80/);
@@ -202,8 +200,7 @@ describe('a circle is recognised, and refused', () => {
     lab.gateway.run('nft', ['-f', '-'], `table ip t {\n ${chain}\n }\n`);
     const listener = await ListenTest.start(native, lab.gateway, RELAY);
     after(() => listener.stop());
-    const { socket } = streamFrom(native, lab.client, endpoint(UPLINK[4], LISTENER_PORT));
-    await once(socket, 'error');
+    knockFrom(native, lab.client, endpoint(UPLINK[4], LISTENER_PORT));
     const [closed] = await listener.ended(1);
     assert.equal(closed?.ending, 'loop');
     assert.match(
@@ -217,8 +214,7 @@ describe('a circle is recognised, and refused', () => {
     after(() => lab.close());
     const listener = await ListenTest.start(native, lab.gateway, RELAY);
     after(() => listener.stop());
-    const { socket } = streamFrom(native, lab.client, endpoint(GATEWAY[4], LISTENER_PORT));
-    await once(socket, 'error');
+    knockFrom(native, lab.client, endpoint(GATEWAY[4], LISTENER_PORT));
     assert.equal((await listener.ended(1))[0]?.ending, 'direct');
   });
 });

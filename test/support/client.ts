@@ -25,3 +25,16 @@ export function connectFrom(native: Native, host: LabHost, address: string, port
   assert(local !== null && peer !== null, `the connection to ${address}:${port} was refused`);
   return { fd, local, close: () => void native.close(fd) };
 }
+
+/** Connects, and waits for the other end to end it: so soon, maybe, that the handshake is never seen. */
+export function knockFrom(native: Native, host: LabHost, to: Endpoint): void {
+  const { fd } = native.openSocket(to.family, 'tcp', host.netns);
+  assert(fd !== null);
+  native.connect(fd, to);
+  assert.deepEqual(
+    native.poll([fd], 'read', 5000),
+    [fd],
+    `the connection to ${to.address}:${to.port} stays open`,
+  );
+  native.close(fd);
+}
