@@ -75,6 +75,13 @@ export default class Flows extends OrigdstCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(Flows);
     const filter = toFilter(flags);
+    if (flags.watch && flags.mechanism === 'tproxy4') {
+      throw new Failure(
+        ExitCode.usage,
+        '--watch follows the conntrack table, and TPROXY leaves nothing in it that tells its connections apart',
+        'origdst flows --mechanism tproxy4   # what is there now',
+      );
+    }
     const native = requireNative();
     const borrowed = new Borrowed(native);
     try {

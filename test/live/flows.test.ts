@@ -209,6 +209,7 @@ describe('nothing there, nonsense, no privilege', () => {
     [['--peer', 'x'], /'x' is not ADDRESS/],
     [['--port', '0'], /greater than or equal to 1/],
     [['--json', '--jsonl'], /--jsonl/],
+    [['--watch', '--mechanism', 'tproxy4'], /TPROXY leaves nothing in it/],
     [['--netns', 'no-such-name'], /namespace 'no-such-name'/],
   ] as [string[], RegExp][]) {
     test(args.join(' '), () => {
