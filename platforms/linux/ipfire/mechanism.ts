@@ -145,9 +145,11 @@ function concludeUnasked(attempt: LookupAttempt): Conclusion<LookupVerdict> {
       'origdst lookup --mechanism ipfire --pid PID --fd FD',
     );
   }
+  const failed = failedStep(attempt);
+  const why = failed === undefined ? 'this socket is another one' : said(failed);
   return unsupported(
     'socket-kind',
-    `The module answers for TCP over IPv4 only: ${said(failedStep(attempt)) === 'nothing was asked' ? 'the socket is another one' : said(failedStep(attempt))}.`,
+    `The module answers for TCP over IPv4 only: ${why}.`,
     'name a connected TCP socket over IPv4',
   );
 }
