@@ -18,8 +18,8 @@ import type { Endpoint, Protocol } from '../../src/verdict.ts';
 import { assertUndone, convertFor, loadInto, TOOLS, undo } from '../support/rules-converted.ts';
 import { Random, randomFile, seed, type World } from '../support/rules-random.ts';
 
-const FILES = 12;
-const FLOWS = 10;
+const FILES = 20;
+const FLOWS = 12;
 const LIMIT_MS = 5000;
 const SOL_IP = 0;
 const SOL_SOCKET = 1;
@@ -170,20 +170,24 @@ for (const [index, tool] of TOOLS.entries()) {
       const conversion = convertFor(tool, file);
       assert.deepEqual(conversion.problems, [], file);
       loadInto(lab.gateway, tool, conversion);
-      for (let number = 0; number < FLOWS; number++) {
-        const local = random.chance(25);
-        const flow = randomFlow(random, local);
-        const predicted = predict(file, flow, local);
-        if (predicted === null) continue;
-        const { arrived, before } = predicted;
-        const tuple = JSON.stringify([flow.protocol, arrived]);
-        if (taken.has(tuple)) continue;
-        taken.add(tuple);
-        const words = `ORIGDST_SEED=${from} ${tool}, round ${round}, ${JSON.stringify({ flow, before, local })}\n${file}\n${conversion.lines.join('\n')}`;
-        assert.deepEqual(push(flow, before, local), arrived, words);
-        if (arrived.destination !== `${before.destination.address}:${before.destination.port}`) redirected++;
+      try {
+        for (let number = 0; number < FLOWS; number++) {
+          const local = random.chance(25);
+          const flow = randomFlow(random, local);
+          const predicted = predict(file, flow, local);
+          if (predicted === null) continue;
+          const { arrived, before } = predicted;
+          const tuple = JSON.stringify([flow.protocol, arrived]);
+          if (taken.has(tuple)) continue;
+          taken.add(tuple);
+          const words = `ORIGDST_SEED=${from} ${tool}, round ${round}, ${JSON.stringify({ flow, before, local })}\n${file}\n${conversion.lines.join('\n')}`;
+          assert.deepEqual(push(flow, before, local), arrived, words);
+          if (arrived.destination !== `${before.destination.address}:${before.destination.port}`)
+            redirected++;
+        }
+      } finally {
+        undo(lab.gateway, tool, conversion);
       }
-      undo(lab.gateway, tool, conversion);
       assertUndone(lab.gateway, tool);
     }
     assert(redirected > 0, `ORIGDST_SEED=${from}: nothing was redirected at all`);

@@ -76,10 +76,10 @@ function randomRule(random: Random, world: World): string[] {
 }
 
 function selector(random: Random, key: string, values: readonly string[]): string[] {
-  const not = random.chance(25) ? '_NOT' : '';
+  const not = random.chance(40) ? '_NOT' : '';
   const first = `${key}${not}=${random.of(values)}`;
-  if (random.chance(40)) return [first];
-  if (random.chance(40)) {
+  if (random.chance(30)) return [first];
+  if (random.chance(35)) {
     const end = key.endsWith('PORT') ? '' : not;
     return [first, `_END_${key}${end}=${random.of(values)}`];
   }
