@@ -31,6 +31,13 @@ export function convert(file: string, bytes: string, to: Target, options: Conver
       '# OUTPUT: the module asks its permission rules first and does not route the packet again; here it is routed.',
     );
   }
+  // post_snat_dynamic in kernel/ipfi_translation.c; whether an address is this host’s cannot be told from the file.
+  if (rules.some(({ list, newAddress }) => list === 'pre' && newAddress !== null)) {
+    into.lines.push(
+      '# Where a NEWADDR is another machine’s, the module also gave the packet a source address of its own, unless the',
+      '# client’s was public and NEWADDR private. Here the source stays: such a machine must answer through this host.',
+    );
+  }
   WRITERS[to](rules, into, options);
   into.problems.sort((a, b) => a.line - b.line);
   return into;
