@@ -12,7 +12,7 @@
  *   counters                                           as JSON
  *
  * It ends with its standard input. What it attached goes with its descriptors, whatever ends it; the
- * cgroup is removed by a child that waits for that in a session of its own. The cgroup hierarchy is
+ * cgroup is removed by a child that waits for that, detached (setsid). The cgroup hierarchy is
  * mounted in a mount namespace that nobody else is in, so that the host's is not touched.
  */
 #define _GNU_SOURCE
