@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that are missing for a goal, through apt.
 #
-#   scripts/system-packages.sh start|test|sanitize|fuzz
+#   scripts/system-packages.sh start|test|sanitize|fuzz|cross
 #
 # Part of scripts/setup.sh. Silent, and without starting any process, when nothing is missing.
 set -eu
@@ -16,6 +16,7 @@ test_tools='conntrack:conntrack mandoc:mandoc squid:squid redsocks:redsocks ssls
   openssl:openssl curl:curl haproxy:haproxy dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d
   clang-14:clang-14 /usr/include/bpf/libbpf.h:libbpf-dev bpftool:bpftool'
 sanitize_tools='patchelf:patchelf'
+cross_tools='python3:python3 /usr/lib/python3.11/ensurepip/__init__.py:python3-venv' # Debian 12's
 llvm=/usr/lib/llvm-14/lib/clang/14.0.6 # Debian 12's
 fuzz_tools="clang-14:clang-14 $llvm/include/fuzzer/FuzzedDataProvider.h:libclang-rt-14-dev"
 # Packages that would start a service, as SERVICE:PACKAGE. The tests want the programs alone.
@@ -88,6 +89,7 @@ case ${1-} in
   test) tools="$start_tools $test_tools" ;;
   sanitize) tools="$start_tools $test_tools $sanitize_tools" ;;
   fuzz) tools=$fuzz_tools ;;
+  cross) tools=$cross_tools ;;
   *) echo 'usage: scripts/system-packages.sh start|test|sanitize|fuzz' >&2; exit 2 ;;
 esac
 look_for "$tools"
