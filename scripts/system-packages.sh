@@ -90,7 +90,7 @@ case ${1-} in
   sanitize) tools="$start_tools $test_tools $sanitize_tools" ;;
   fuzz) tools=$fuzz_tools ;;
   cross) tools=$cross_tools ;;
-  *) echo 'usage: scripts/system-packages.sh start|test|sanitize|fuzz' >&2; exit 2 ;;
+  *) echo 'usage: scripts/system-packages.sh start|test|sanitize|fuzz|cross' >&2; exit 2 ;;
 esac
 look_for "$tools"
 if [ -z "$missing" ] && [ ! -e "$policy" ]; then exit 0; fi
