@@ -7,7 +7,7 @@ import { CLIENT, Lab, SERVER } from '../../src/lab/lab.ts';
 import { requireNative } from '../../src/native.ts';
 import type { Family } from '../../src/verdict.ts';
 import { lookupJson, origdst } from '../support/cli.ts';
-import { connectFrom } from '../support/client.ts';
+import { type Client, connectFrom } from '../support/client.ts';
 import { startListener } from '../support/listener.ts';
 import { literalBlocks, readPage, subsection } from '../support/mdoc.ts';
 
@@ -37,8 +37,9 @@ async function expectIntercepted(
     transparent: verdict === 'inferred',
     title: 'odt-manual',
   });
-  const clients = families.map((family) => connectFrom(native, from, SERVER[family], 80));
+  const clients: Client[] = [];
   try {
+    for (const family of families) clients.push(connectFrom(native, from, SERVER[family], 80));
     await listener.accepted(families.length);
     const { results, stderr } = lookupJson(['--pid', String(listener.pid)]);
     const found = results.map(
