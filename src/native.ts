@@ -138,7 +138,14 @@ export type { Operation };
 
 /** Why there is no addon: what was tried, and the command that mends it. */
 export class NativeMissing extends Error {
-  readonly remedy = 'build it with: npm run build:native (needs cmake, make and a C++ compiler)';
+  readonly remedy: string;
+  constructor(
+    message: string,
+    remedy = 'build it with: npm run build:native (needs cmake, make and a C++ compiler)',
+  ) {
+    super(message);
+    this.remedy = remedy;
+  }
 }
 
 let loaded: Native | NativeMissing | undefined;
@@ -164,7 +171,10 @@ export function nativePath(): string | null {
 
 function attemptLoad(): Native | NativeMissing {
   if (process.env.ORIGDST_NO_NATIVE) {
-    return new NativeMissing('the environment variable ORIGDST_NO_NATIVE forbids the native module');
+    return new NativeMissing(
+      'the environment variable ORIGDST_NO_NATIVE forbids the native module',
+      'unset ORIGDST_NO_NATIVE',
+    );
   }
   const require = createRequire(import.meta.url);
   try {
