@@ -9,6 +9,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bsd, backends, SYSTEMS } from '../../test/replay/build.ts';
 import { buildAddon, TARGETS } from './addon.ts';
@@ -32,6 +33,7 @@ const BROUGHT = /^(mem(cpy|set|cmp)|str(len|cmp|ncmp)|odst_\w+)$/;
 
 let failures = 0;
 
+mkdirSync(join(ROOT, 'build', 'cross'), { recursive: true });
 const zig = findZig(ROOT);
 say(`Zig ${zig.version}`);
 for (const os of SYSTEMS) {
