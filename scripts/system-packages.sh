@@ -14,7 +14,7 @@ export PATH
 start_tools='g++:g++ cmake:cmake make:make nft:nftables ip:iproute2 iptables:iptables'
 test_tools='conntrack:conntrack mandoc:mandoc squid:squid redsocks:redsocks sslsplit:sslsplit
   openssl:openssl curl:curl haproxy:haproxy dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d
-  clang-14:clang-14 /usr/include/bpf/libbpf.h:libbpf-dev bpftool:bpftool'
+  clang-14:clang-14 /usr/include/bpf/libbpf.h:libbpf-dev bpftool:bpftool zsh:zsh fish:fish'
 sanitize_tools='patchelf:patchelf'
 cross_tools='python3:python3 /usr/lib/python3.11/ensurepip/__init__.py:python3-venv' # Debian 12's
 llvm=/usr/lib/llvm-14/lib/clang/14.0.6 # Debian 12's
